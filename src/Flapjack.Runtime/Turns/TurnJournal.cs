@@ -1,0 +1,23 @@
+namespace Flapjack.Runtime.Turns;
+
+/// <summary>Where a turn writes what must survive a crash. The intent of every tool call is stored before the call is made, its result after.</summary>
+public interface ITurnJournal
+{
+    /// <summary>Stores one model step that called tools: its text and the calls, all still without result. Returns when it is durable.</summary>
+    ValueTask RecordStepAsync(TurnStep step, CancellationToken cancellationToken);
+
+    /// <summary>Stores the result of one call. Returns when it is durable.</summary>
+    ValueTask RecordResultAsync(TurnCallResult result, CancellationToken cancellationToken);
+}
+
+/// <summary>A model step that called tools.</summary>
+/// <param name="Text">What the model said in this step before it called; may be empty.</param>
+/// <param name="Reasoning">The provider's signed reasoning, needed to continue the step; null when there is none.</param>
+/// <param name="Calls">Every call of the step in the model's order, client-side ones included.</param>
+public sealed record TurnStep(string Text, string? Reasoning, IReadOnlyList<TurnCall> Calls);
+
+/// <summary>One tool call. <paramref name="Arguments"/> is the JSON text the model wrote; <paramref name="ClientSide"/> calls are answered by the client.</summary>
+public sealed record TurnCall(string Id, string Name, string Arguments, bool ClientSide, bool Idempotent = false);
+
+/// <summary>The result of one call as the model reads it: JSON text, or plain text; at most 100,000 characters.</summary>
+public sealed record TurnCallResult(string CallId, string Content, bool IsError);

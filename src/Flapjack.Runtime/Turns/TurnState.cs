@@ -1,0 +1,57 @@
+using System.Text;
+using Flapjack.Runtime.Models;
+using Flapjack.Runtime.Tools;
+using Microsoft.Extensions.AI;
+
+namespace Flapjack.Runtime.Turns;
+
+/// <summary>Everything one turn starts from and everything it has reached. The loop changes the second half only; whoever runs the loop reads it afterwards, also when the loop threw.</summary>
+public sealed class TurnState
+{
+    /// <summary>Where model calls go; retry, fallback and metering are already around it.</summary>
+    public required IChatClient Model { get; init; }
+    /// <summary>Model id as requested.</summary>
+    public required string ModelId { get; init; }
+    /// <summary>Temperature, token limit, response format and <see cref="ModelSettings"/>; the loop sets the tools per call.</summary>
+    public required ChatOptions Options { get; init; }
+    /// <summary>The prompt: system sections, earlier messages, the new user message, and what earlier streams of this turn added. Never changed by the loop.</summary>
+    public required IReadOnlyList<ChatMessage> Prompt { get; init; }
+    /// <summary>How many messages at the head of <see cref="Prompt"/> earlier turns already traced; span inputs leave them out.</summary>
+    public int TracedMessages { get; init; }
+    /// <summary>Tools of this turn.</summary>
+    public required ToolSet Tools { get; init; }
+    /// <summary>Who the turn runs for.</summary>
+    public required ToolCaller Caller { get; init; }
+    /// <summary>Where steps and results are stored.</summary>
+    public required ITurnJournal Journal { get; init; }
+    /// <summary>Server-side tool calls allowed in this turn, over all its streams.</summary>
+    public required int MaxToolCalls { get; init; }
+    /// <summary>Price of a model; null when unknown. Asked per call, since a fallback may answer.</summary>
+    public required Func<string, ModelPrice?> PriceOf { get; init; }
+
+    /// <summary>The answer so far, over all streams of the turn.</summary>
+    public StringBuilder Text { get; init; } = new();
+    /// <summary>Where in <see cref="Text"/> the text after the last tool step begins; earlier text is stored with its step.</summary>
+    public int TailStart { get; set; }
+    /// <summary>Server-side calls made so far.</summary>
+    public int ToolCallsUsed { get; set; }
+    /// <summary>Rounds of client-side calls so far.</summary>
+    public int ClientRounds { get; set; }
+    /// <summary>Tokens over all model calls.</summary>
+    public ModelUsage Usage { get; set; }
+    /// <summary>Cost over all priced calls in US dollars; null until a priced call ended.</summary>
+    public decimal? CostUsd { get; set; }
+    /// <summary>The model that answered last; differs from <see cref="ModelId"/> after a fallback.</summary>
+    public string? AnsweredBy { get; set; }
+    /// <summary>Messages the loop added to the prompt: steps, results, nothing after the last text.</summary>
+    public List<ChatMessage> Added { get; } = [];
+    /// <summary>Spans under the turn's root, in order of start.</summary>
+    public List<TurnSpan> Spans { get; } = [];
+    /// <summary>Set when the loop ended by itself; null after an exception or a stop.</summary>
+    public TurnOutcome? Outcome { get; set; }
+}
+
+/// <summary>How a turn ended by itself.</summary>
+/// <param name="FinishReason"><c>stop</c>, <c>length</c>, <c>tool_limit</c> or <c>auth_challenge</c>; null while client-side calls are pending.</param>
+/// <param name="PendingCalls">Client-side calls the client has to answer; empty when the turn is over.</param>
+public sealed record TurnOutcome(string? FinishReason, IReadOnlyList<TurnCall> PendingCalls);
