@@ -1,0 +1,63 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Flapjack.Server.Accounts;
+
+/// <summary>One login of a user. Each refresh replaces the refresh token; an old one that comes back ends the session, since somebody stole it.</summary>
+internal sealed class Session
+{
+    public required Guid Id { get; init; }
+    public required Guid UserId { get; init; }
+
+    /// <summary>HMAC of the one refresh token that is valid now.</summary>
+    public required string RefreshHash { get; set; }
+
+    public required DateTime CreatedAt { get; init; }
+    public required DateTime ExpiresAt { get; set; }
+    public DateTime? RevokedAt { get; set; }
+}
+
+/// <summary>A single-use token that logs a user in without a password.</summary>
+internal sealed class LoginLink
+{
+    public required Guid Id { get; init; }
+    public required Guid UserId { get; init; }
+    public required string TokenHash { get; init; }
+    public required DateTime ExpiresAt { get; init; }
+    public DateTime? UsedAt { get; set; }
+}
+
+/// <summary>A key pair that signs access tokens; every node uses the newest.</summary>
+internal sealed class SigningKey
+{
+    public required Guid Id { get; init; }
+
+    /// <summary>Private key in PKCS#8, encrypted.</summary>
+    public required string PrivateKey { get; init; }
+
+    public required DateTime CreatedAt { get; init; }
+}
+
+internal sealed class SessionMapping : IEntityTypeConfiguration<Session>
+{
+    public void Configure(EntityTypeBuilder<Session> builder)
+    {
+        builder.ToTable("sessions");
+        builder.HasIndex(s => s.UserId);
+        builder.HasIndex(s => s.ExpiresAt);
+    }
+}
+
+internal sealed class LoginLinkMapping : IEntityTypeConfiguration<LoginLink>
+{
+    public void Configure(EntityTypeBuilder<LoginLink> builder)
+    {
+        builder.ToTable("login_links");
+        builder.HasIndex(l => l.TokenHash).IsUnique();
+    }
+}
+
+internal sealed class SigningKeyMapping : IEntityTypeConfiguration<SigningKey>
+{
+    public void Configure(EntityTypeBuilder<SigningKey> builder) => builder.ToTable("signing_keys");
+}

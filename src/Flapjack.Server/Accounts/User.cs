@@ -1,0 +1,52 @@
+using Flapjack.Server.Platform.Identity;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Flapjack.Server.Accounts;
+
+/// <summary>A person with an account on this server.</summary>
+internal sealed class User
+{
+    public required Guid Id { get; init; }
+
+    /// <summary>Lower case; unique on the server.</summary>
+    public required string Email { get; set; }
+
+    public string? Name { get; set; }
+
+    /// <summary>Null until the person sets one; until then login links are the only way in.</summary>
+    public string? PasswordHash { get; set; }
+
+    public required Guid DefaultOrgId { get; set; }
+    public required DateTime CreatedAt { get; init; }
+    public DateTime? LastSeenAt { get; set; }
+}
+
+/// <summary>A user's role in an organisation.</summary>
+internal sealed class Membership
+{
+    public required Guid OrgId { get; init; }
+    public required Guid UserId { get; init; }
+    public required Role Role { get; set; }
+    public required DateTime CreatedAt { get; init; }
+}
+
+internal sealed class UserMapping : IEntityTypeConfiguration<User>
+{
+    public void Configure(EntityTypeBuilder<User> builder)
+    {
+        builder.ToTable("users");
+        builder.HasIndex(u => u.Email).IsUnique();
+    }
+}
+
+internal sealed class MembershipMapping : IEntityTypeConfiguration<Membership>
+{
+    public void Configure(EntityTypeBuilder<Membership> builder)
+    {
+        builder.ToTable("memberships");
+        builder.HasKey(m => new { m.OrgId, m.UserId });
+        builder.HasIndex(m => m.UserId);
+        builder.Property(m => m.Role).HasConversion<string>();
+    }
+}

@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Identity;
+using Flapjack.Server.Platform.Secrets;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Keys;
+
+/// <summary>Recognises API keys. What it read is believed for five seconds, the time within which a revocation must hold on every node.</summary>
+internal sealed class ApiKeyReader(Databases databases, ServerSecrets secrets, TimeProvider time) : ICredentialReader
+{
+    private static readonly TimeSpan Believed = TimeSpan.FromSeconds(4);
+    private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.Ordinal);
+    private readonly byte[] _pepper = Encoding.UTF8.GetBytes(secrets.KeyPepper);
+
+    public bool Recognises(string token) => ApiKeyFormat.IsLiveKey(token);
+
+    public string HashOf(string key) => Convert.ToHexStringLower(HMACSHA256.HashData(_pepper, Encoding.UTF8.GetBytes(key)));
+
+    public async ValueTask<Caller?> ReadAsync(string token, CancellationToken cancellationToken)
+    {
+        var hash = HashOf(token);
+        var now = time.Now();
+        if (!_known.TryGetValue(hash, out var known) || known.Until <= now)
+        {
+            if (await LoadAsync(hash, now, cancellationToken) is not { } loaded) return null;
+            if (_known.Count > 10_000) _known.Clear();
+            _known[hash] = known = loaded;
+        }
+        return known.ExpiresAt <= now ? null : known.Caller;
+    }
+
+    /// <summary>Makes a revocation hold on this node at once.</summary>
+    public void Forget(string hash) => _known.TryRemove(hash, out _);
+
+    private async ValueTask<Known?> LoadAsync(string hash, DateTime now, CancellationToken cancellationToken)
+    {
+        await using var db = databases.OpenForServer();
+        var key = await db.ApiKeys.IgnoreQueryFilters().FirstOrDefaultAsync(k => k.Hash == hash, cancellationToken);
+        if (key is null || key.RevokedAt is not null || key.ExpiresAt <= now) return null;
+        if (key.LastUsedAt is not { } used || used < now.AddMinutes(-1))
+        {
+            key.LastUsedAt = now;
+            await db.SaveChangesAsync(cancellationToken);
+        }
+        var scopes = key.Scopes?.Split(' ');
+        var caller = new Caller
+        {
+            Kind = CallerKind.Key,
+            OrgId = key.OrgId,
+            KeyId = key.Id,
+            Scopes = scopes is null || scopes.Contains(Scopes.All) ? null : scopes.ToHashSet(StringComparer.Ordinal),
+        };
+        return new(caller, now + Believed, key.ExpiresAt);
+    }
+
+    private sealed record Known(Caller Caller, DateTime Until, DateTime? ExpiresAt);
+}

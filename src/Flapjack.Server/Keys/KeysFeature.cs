@@ -1,0 +1,15 @@
+using Flapjack.Server.Platform.Identity;
+
+namespace Flapjack.Server.Keys;
+
+internal static class KeysFeature
+{
+    public static IServiceCollection AddKeys(this IServiceCollection services)
+    {
+        services.AddSingleton<ApiKeyReader>();
+        services.AddSingleton<ICredentialReader>(provider => provider.GetRequiredService<ApiKeyReader>());
+        return services;
+    }
+
+    public static void MapKeys(this IEndpointRouteBuilder app) { }
+}

@@ -1,0 +1,131 @@
+using System.Buffers;
+using System.Reflection;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Metadata;
+
+namespace Flapjack.Server.Platform.Http;
+
+/// <summary>A JSON request body. An empty body counts as <c>{}</c>. Shape faults are 400, field faults are the handler's 422.</summary>
+/// <typeparam name="T">A public record of <see cref="Optional{T}"/> fields.</typeparam>
+internal sealed class JsonBody<T>(T value, ReadOnlyMemory<byte> raw) : IEndpointParameterMetadataProvider where T : class, new()
+{
+    public T Value { get; } = value;
+
+    /// <summary>The bytes as sent.</summary>
+    public ReadOnlyMemory<byte> Raw { get; } = raw;
+
+    public static async ValueTask<JsonBody<T>?> BindAsync(HttpContext context, ParameterInfo parameter)
+    {
+        var limit = context.GetEndpoint()?.Metadata.GetMetadata<BodyLimit>()?.Bytes ?? BodyLimit.Default;
+        var raw = await RequestBytes.ReadAsync(context.Request, limit, context.RequestAborted);
+        return new(raw.Length == 0 ? new T() : RequestBytes.Parse<T>(raw.Span), raw);
+    }
+
+    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
+        builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T), isOptional: true));
+}
+
+/// <summary>The largest JSON body an endpoint takes, in bytes.</summary>
+internal sealed record BodyLimit(long Bytes)
+{
+    /// <summary>10 MB.</summary>
+    public const long Default = 10L * 1024 * 1024;
+    /// <summary>30 MB, for messages with inline attachments.</summary>
+    public const long Messages = 30L * 1024 * 1024;
+}
+
+internal static class RequestBytes
+{
+    /// <summary>Reads a JSON body after checking media type, character set and size.</summary>
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, long limit, CancellationToken cancellationToken)
+    {
+        var declared = request.ContentLength;
+        if (declared > limit) throw TooLarge(limit);
+        var hasBody = declared is > 0 || declared is null && request.HttpContext.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
+        if (!hasBody) return default;
+        CheckMediaType(request);
+        var size = request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>();
+        if (size is { IsReadOnly: false }) size.MaxRequestBodySize = limit;
+        try
+        {
+            return await ReadAllAsync(request, limit, cancellationToken);
+        }
+        catch (BadHttpRequestException exception) when (exception.StatusCode == 413)
+        {
+            throw TooLarge(limit);
+        }
+    }
+
+    private static async ValueTask<ReadOnlyMemory<byte>> ReadAllAsync(HttpRequest request, long limit, CancellationToken cancellationToken)
+    {
+        var reader = request.BodyReader;
+        while (true)
+        {
+            var result = await reader.ReadAsync(cancellationToken);
+            if (result.Buffer.Length > limit) throw TooLarge(limit);
+            if (result.IsCompleted)
+            {
+                var bytes = result.Buffer.ToArray();
+                reader.AdvanceTo(result.Buffer.End);
+                return bytes;
+            }
+            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
+    }
+
+    /// <summary>Parses a body: 400 <c>INVALID_JSON</c> when it is no JSON, 400 <c>INVALID_REQUEST</c> when a field has the wrong type.</summary>
+    public static T Parse<T>(ReadOnlySpan<byte> json) where T : class
+    {
+        if (json.StartsWith("\uFEFF"u8)) json = json[3..];
+        try
+        {
+            return JsonSerializer.Deserialize<T>(json, WireJson.Requests) ?? throw ApiException.BadRequest("the body must be a JSON object");
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or NotSupportedException)
+        {
+            throw Explain(json, exception as JsonException);
+        }
+    }
+
+    private static ApiException Explain(ReadOnlySpan<byte> json, JsonException? exception)
+    {
+        JsonTokenType first;
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            reader.Read();
+            first = reader.TokenType;
+            do
+            {
+                // Reading a text also finds broken UTF-8 and lone surrogates, which the tokenizer lets pass.
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName) _ = reader.GetString();
+            }
+            while (reader.Read());
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+        {
+            return new ApiException(400, "INVALID_JSON", "the body is not valid JSON in UTF-8" + (fault is JsonException { LineNumber: { } line } ? $" (line {line + 1})" : ""));
+        }
+        if (first != JsonTokenType.StartObject) return ApiException.BadRequest("the body must be a JSON object");
+        var path = exception?.Path is { Length: > 2 } p ? p[2..] : "body";
+        var own = exception is { InnerException: null, Message: { Length: < 60 } message } && message.StartsWith("must", StringComparison.Ordinal) | message.StartsWith("is not", StringComparison.Ordinal);
+        return ApiException.BadRequest($"{path}: {(own ? exception!.Message : "has the wrong type")}");
+    }
+
+    private static void CheckMediaType(HttpRequest request)
+    {
+        // A missing header is tolerated: the body then has to parse as JSON.
+        if (string.IsNullOrEmpty(request.ContentType)) return;
+        if (!Microsoft.Net.Http.Headers.MediaTypeHeaderValue.TryParse(request.ContentType, out var type)) throw Unsupported("the Content-Type header is malformed");
+        if (!type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) && !type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
+            throw Unsupported("send application/json");
+        if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && !type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase))
+            throw Unsupported("the character set must be UTF-8");
+        if (request.Headers.ContentEncoding.Count > 0 && !request.Headers.ContentEncoding.Equals("identity")) throw Unsupported("compressed bodies are not accepted");
+    }
+
+    private static ApiException Unsupported(string detail) => new(415, "UNSUPPORTED_MEDIA_TYPE", detail);
+
+    private static ApiException TooLarge(long limit) => new(413, "PAYLOAD_TOO_LARGE", $"the body may have at most {limit} bytes");
+}

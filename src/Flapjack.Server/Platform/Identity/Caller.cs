@@ -1,0 +1,87 @@
+namespace Flapjack.Server.Platform.Identity;
+
+internal enum CallerKind { Key, User, Demo }
+
+/// <summary>Roles of users, weakest first.</summary>
+internal enum Role { Viewer, Member, Admin, Owner }
+
+/// <summary>Who makes a request, as its credential says. Cached for seconds, so it holds nothing about the request itself.</summary>
+internal sealed record Caller
+{
+    public required CallerKind Kind { get; init; }
+
+    /// <summary>The key's organisation, or the user's default one.</summary>
+    public required Guid OrgId { get; init; }
+
+    /// <summary>Account of a user.</summary>
+    public Guid? UserId { get; init; }
+
+    public string? UserName { get; init; }
+
+    /// <summary>Session of a user's token.</summary>
+    public Guid? SessionId { get; init; }
+
+    /// <summary>Id of an API key.</summary>
+    public Guid? KeyId { get; init; }
+
+    /// <summary>Scopes of a key; null = everything.</summary>
+    public IReadOnlySet<string>? Scopes { get; init; }
+
+    /// <summary>Roles of a user by organisation.</summary>
+    public IReadOnlyDictionary<Guid, Role> Roles { get; init; } = new Dictionary<Guid, Role>();
+
+    /// <summary>One value per credential, for limits and idempotency.</summary>
+    public Guid Identity => KeyId ?? UserId ?? Guid.Empty;
+
+    public bool Has(string scope) => Scopes is null || Scopes.Contains(scope) || scope.EndsWith(":read", StringComparison.Ordinal) && Scopes.Contains(scope[..^5] + ":write");
+}
+
+/// <summary>The caller of the current request and the organisation it acts in. Filled by <see cref="AccessMiddleware"/>; background work fills it by hand.</summary>
+internal sealed class CallerContext
+{
+    private Caller? _caller;
+
+    public Caller Caller => _caller ?? throw new InvalidOperationException("This request has no caller.");
+
+    public bool IsKnown => _caller is not null;
+
+    public Guid OrgId { get; private set; }
+
+    /// <summary>The user's role in the organisation acted in; null for keys.</summary>
+    public Role? Role { get; private set; }
+
+    private Role _requiredRole;
+
+    /// <summary>Admins, owners and keys reach everything of their organisation; other users what they take part in.</summary>
+    public bool SeesWholeOrg => Role is null or Identity.Role.Admin or Identity.Role.Owner;
+
+    public void Enter(Caller caller, Guid orgId, Role requiredRole = Identity.Role.Viewer)
+    {
+        _caller = caller;
+        _requiredRole = requiredRole;
+        OrgId = orgId;
+        Role = caller.Kind == CallerKind.User ? caller.Roles.TryGetValue(orgId, out var role) ? role : throw Http.ApiException.NotFound("Organisation") : null;
+        if (Role < requiredRole) throw Http.ApiException.Forbidden($"requires role: {requiredRole.ToString().ToLowerInvariant()}");
+    }
+
+    /// <summary>Background work acts for an organisation without a caller.</summary>
+    public void EnterOrg(Guid orgId) => OrgId = orgId;
+
+    /// <summary>Acts in the organisation a request body names; a foreign one is 404.</summary>
+    public void Choose(Guid? orgId)
+    {
+        if (orgId is not { } chosen || chosen == OrgId) return;
+        if (Caller.Kind != CallerKind.User) throw Http.ApiException.NotFound("Organisation");
+        Enter(Caller, chosen, _requiredRole);
+    }
+}
+
+/// <summary>Recognises one kind of credential. Keys and accounts each bring one.</summary>
+internal interface ICredentialReader
+{
+    /// <summary>True when the token has this reader's form.</summary>
+    bool Recognises(string token);
+
+    /// <summary>The caller; null when the credential is unknown, revoked or expired.</summary>
+    ValueTask<Caller?> ReadAsync(string token, CancellationToken cancellationToken);
+}

@@ -1,0 +1,129 @@
+namespace Flapjack.Server.Platform.Settings;
+
+/// <summary>Everything an operator sets, read once at start. <c>docs/settings.md</c> is its table for people.</summary>
+internal sealed record ServerSettings
+{
+    public required Uri? PublicUrl { get; init; }
+    public required string DataDirectory { get; init; }
+    public required string ConnectionString { get; init; }
+    public required bool UsesPostgres { get; init; }
+    public required AuthSettings Auth { get; init; }
+    public required BootstrapSettings Bootstrap { get; init; }
+    public required DemoSettings Demo { get; init; }
+    public required TurnSettings Turns { get; init; }
+    public required LimitSettings Limits { get; init; }
+    public required ModelSettingsSection Models { get; init; }
+    public required LogSettings Logs { get; init; }
+    public required MetricsSettings Metrics { get; init; }
+    public required IReadOnlyList<string> CorsOrigins { get; init; }
+    public required IReadOnlyList<string> AllowedHosts { get; init; }
+    public required string? MasterKey { get; init; }
+    public required string? ToolHmacSecret { get; init; }
+    public required string? OtlpEndpoint { get; init; }
+    public required TimeSpan ShutdownGrace { get; init; }
+
+    /// <summary>Reads all settings; throws one <see cref="SettingsException"/> that names every fault.</summary>
+    public static ServerSettings Read(IConfiguration configuration)
+    {
+        var reader = new SettingsReader(configuration);
+        var settings = Read(reader);
+        return reader.Faults.Count == 0 ? settings : throw new SettingsException(reader.Faults);
+    }
+
+    internal static ServerSettings Read(SettingsReader s)
+    {
+        var data = Path.GetFullPath(s.Text("DataDirectory", "./data")!);
+        var connection = s.Text("ConnectionStrings:Flapjack") ?? $"Data Source={Path.Combine(data, "flapjack.db")}";
+        return new ServerSettings
+        {
+            DataDirectory = data,
+            ConnectionString = connection,
+            UsesPostgres = connection.StartsWith("Host=", StringComparison.OrdinalIgnoreCase) || connection.StartsWith("postgres", StringComparison.OrdinalIgnoreCase),
+            PublicUrl = s.Address("Server:PublicUrl"),
+            ShutdownGrace = s.Duration("Server:ShutdownGraceSeconds", 25, TimeSpan.FromSeconds, 0, 3600),
+            Auth = AuthSettings.Read(s),
+            Bootstrap = BootstrapSettings.Read(s),
+            Demo = new(s.Flag("Demo:Enabled", true), s.Address("Demo:SignupUrl")),
+            Turns = TurnSettings.Read(s),
+            Limits = LimitSettings.Read(s),
+            Models = ModelSettingsSection.Read(s),
+            Logs = new(s.Integer("Logs:RetentionDays", 30, 0, 3650), s.Flag("Logs:CaptureContent", true)),
+            Metrics = new(s.Text("Metrics:Token"), s.List("Metrics:AllowedNetworks")),
+            CorsOrigins = s.List("Cors:Origins"),
+            AllowedHosts = s.List("Network:AllowedHosts"),
+            MasterKey = s.Text("Security:MasterKey"),
+            ToolHmacSecret = s.Text("TOOL_HMAC_SECRET"),
+            OtlpEndpoint = s.Text("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        };
+    }
+}
+
+/// <summary>The list of all keys; a test holds it against <c>docs/settings.md</c>.</summary>
+internal static class SettingsTable
+{
+    public static IReadOnlyList<string> Keys
+    {
+        get
+        {
+            var reader = new SettingsReader(new ConfigurationBuilder().Build());
+            ServerSettings.Read(reader);
+            return reader.Keys;
+        }
+    }
+}
+
+internal sealed class SettingsException(IReadOnlyList<string> faults)
+    : Exception("The configuration has faults:" + Environment.NewLine + string.Join(Environment.NewLine, faults.Select(f => "  " + f)))
+{
+    public IReadOnlyList<string> Faults { get; } = faults;
+}
+
+internal sealed record AuthSettings(string SignupMode, TimeSpan AccessLifetime, TimeSpan RefreshLifetime, string? KeyPepper)
+{
+    public static AuthSettings Read(SettingsReader s) => new(
+        s.OneOf("Auth:SignupMode", "invite", "open", "invite", "closed"),
+        s.Duration("Auth:Jwt:AccessMinutes", 15, TimeSpan.FromMinutes, 0.05, 1440),
+        s.Duration("Auth:Jwt:RefreshDays", 30, TimeSpan.FromDays, 0.01, 3650),
+        s.Text("Auth:KeyPepper"));
+}
+
+internal sealed record BootstrapSettings(string? Email, string? Password, string? ApiKey, string OrgName)
+{
+    public static BootstrapSettings Read(SettingsReader s)
+    {
+        var settings = new BootstrapSettings(s.Text("Bootstrap:Email"), s.Text("Bootstrap:Password"), s.Text("Bootstrap:ApiKey"), s.Text("Bootstrap:OrgName", "Default")!);
+        if (settings.Password is { Length: < 10 or > 200 }) s.Refuse("Bootstrap:Password", "must have 10 to 200 characters");
+        if (settings.Password is not null && settings.Email is null) s.Refuse("Bootstrap:Email", "is required together with Bootstrap:Password");
+        if (settings.Email is { } email && !email.Contains('@', StringComparison.Ordinal)) s.Refuse("Bootstrap:Email", "is not an e-mail address");
+        if (settings.ApiKey is { } key && !Identity.ApiKeyFormat.IsLiveKey(key)) s.Refuse("Bootstrap:ApiKey", "must be fj_live_ followed by 64 lower-case hex characters");
+        if (settings.OrgName.Length > 200) s.Refuse("Bootstrap:OrgName", "has more than 200 characters");
+        return settings;
+    }
+}
+
+internal sealed record DemoSettings(bool Enabled, Uri? SignupUrl);
+
+internal sealed record LogSettings(int RetentionDays, bool CaptureContent);
+
+internal sealed record MetricsSettings(string? Token, IReadOnlyList<string> AllowedNetworks);
+
+internal sealed record TurnSettings(int MaxToolCalls, TimeSpan Timeout, TimeSpan ActionExpiry, TimeSpan StreamRetention, long StreamRetentionBytes, long HistoryCacheBytes, bool AllowOverrides, TimeSpan LeaseTime)
+{
+    public static TurnSettings Read(SettingsReader s) => new(
+        s.Integer("Turns:MaxToolCalls", 10, 1, 100),
+        s.Duration("Turns:TimeoutSeconds", 600, TimeSpan.FromSeconds, 0.1, 86_400),
+        s.Duration("Turns:ActionExpiryHours", 24, TimeSpan.FromHours, 0.0001, 8_760),
+        s.Duration("Turns:StreamRetentionMinutes", 10, TimeSpan.FromMinutes, 0, 1_440),
+        s.Integer("Turns:StreamRetentionMegabytes", 32, 0, 65_536) * 1_048_576L,
+        s.Integer("Turns:HistoryCacheMegabytes", 32, 0, 65_536) * 1_048_576L,
+        s.Flag("Turns:AllowOverrides", true),
+        s.Duration("Turns:LeaseSeconds", 30, TimeSpan.FromSeconds, 1, 600));
+}
+
+internal sealed record LimitSettings(int RequestsPerMinute, int MessagesPerMinute, int LoginFailures)
+{
+    public static LimitSettings Read(SettingsReader s) => new(
+        s.Integer("Limits:RequestsPerMinute", 6_000, 0, int.MaxValue),
+        s.Integer("Limits:MessagesPerMinute", 1_200, 0, int.MaxValue),
+        s.Integer("Limits:LoginFailures", 10, 0, int.MaxValue));
+}

@@ -1,0 +1,111 @@
+using System.Text;
+using Flapjack.Server.Accounts;
+using Flapjack.Server.Agents;
+using Flapjack.Server.Keys;
+using Flapjack.Server.Logs;
+using Flapjack.Server.Models;
+using Flapjack.Server.Platform.Idempotency;
+using Flapjack.Server.Platform.Identity;
+using Flapjack.Server.Platform.Storage.Sqlite;
+using Flapjack.Server.Threads;
+using Flapjack.Server.Turns;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+
+namespace Flapjack.Server.Platform.Storage;
+
+/// <summary>A row that belongs to one organisation. Queries see only rows of the organisation acted in unless they say <c>IgnoreQueryFilters</c>.</summary>
+internal interface ITenantRow
+{
+    Guid OrgId { get; }
+}
+
+/// <summary>The database and the unit of work of a request.</summary>
+internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbContext(options)
+{
+    private CallerContext? _tenant;
+    private SqliteGate? _gate;
+
+    public DbSet<Organisation> Organisations => Set<Organisation>();
+    public DbSet<User> Users => Set<User>();
+    public DbSet<Membership> Memberships => Set<Membership>();
+    public DbSet<Session> Sessions => Set<Session>();
+    public DbSet<LoginLink> LoginLinks => Set<LoginLink>();
+    public DbSet<SigningKey> SigningKeys => Set<SigningKey>();
+    public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+    public DbSet<Agent> Agents => Set<Agent>();
+    public DbSet<ConversationThread> Threads => Set<ConversationThread>();
+    public DbSet<Participant> Participants => Set<Participant>();
+    public DbSet<Message> Messages => Set<Message>();
+    public DbSet<Turn> Turns => Set<Turn>();
+    public DbSet<ProviderConfig> Providers => Set<ProviderConfig>();
+    public DbSet<Trace> Traces => Set<Trace>();
+    public DbSet<Span> Spans => Set<Span>();
+    public DbSet<Evaluation> Evaluations => Set<Evaluation>();
+    public DbSet<IdempotencyRecord> IdempotencyRecords => Set<IdempotencyRecord>();
+
+    /// <summary>The organisation every query is limited to; none without a caller.</summary>
+    public Guid OrgId => _tenant?.OrgId ?? Guid.Empty;
+
+    /// <summary>Contexts are pooled, so what belongs to the request is handed in on each lease.</summary>
+    public FlapjackDb For(CallerContext? tenant, SqliteGate? gate)
+    {
+        (_tenant, _gate) = (tenant, gate);
+        return this;
+    }
+
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        if (_gate is null || Database.CurrentTransaction is not null) return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        await _gate.EnterAsync(cancellationToken);
+        try
+        {
+            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        }
+        finally
+        {
+            _gate.Leave();
+        }
+    }
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+        configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.ApplyConfigurationsFromAssembly(typeof(FlapjackDb).Assembly);
+        foreach (var entity in modelBuilder.Model.GetEntityTypes())
+        {
+            foreach (var property in entity.GetProperties()) property.SetColumnName(SnakeCase(property.Name));
+            NameKeysAndIndexes(entity);
+            if (typeof(ITenantRow).IsAssignableFrom(entity.ClrType)) FilterMethod.MakeGenericMethod(entity.ClrType).Invoke(this, [modelBuilder]);
+        }
+    }
+
+    private static readonly System.Reflection.MethodInfo FilterMethod =
+        typeof(FlapjackDb).GetMethod(nameof(Filter), System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!;
+
+    private void Filter<T>(ModelBuilder model) where T : class, ITenantRow => model.Entity<T>().HasQueryFilter(row => row.OrgId == OrgId);
+
+    private static void NameKeysAndIndexes(IMutableEntityType entity)
+    {
+        var table = entity.GetTableName();
+        foreach (var key in entity.GetKeys()) key.SetName($"pk_{table}");
+        foreach (var index in entity.GetIndexes()) index.SetDatabaseName($"ix_{table}_{string.Join('_', index.Properties.Select(p => SnakeCase(p.Name)))}");
+    }
+
+    private static string SnakeCase(string name)
+    {
+        var text = new StringBuilder(name.Length + 4);
+        for (var i = 0; i < name.Length; i++)
+        {
+            if (char.IsUpper(name[i]) && i > 0) text.Append('_');
+            text.Append(char.ToLowerInvariant(name[i]));
+        }
+        return text.ToString();
+    }
+
+    /// <summary>SQLite forgets that times are UTC; PostgreSQL insists on it.</summary>
+    private sealed class UtcConverter() : Microsoft.EntityFrameworkCore.Storage.ValueConversion.ValueConverter<DateTime, DateTime>(
+        value => value, value => DateTime.SpecifyKind(value, DateTimeKind.Utc));
+}

@@ -1,0 +1,38 @@
+using Npgsql;
+
+namespace Flapjack.Server.Platform.Storage.Postgres;
+
+/// <summary>Accepts both spellings of a PostgreSQL address.</summary>
+internal static class PostgresAddress
+{
+    /// <summary>Statements are prepared after their second use; a connection attempt gives up after five seconds, so that a dead database is noticed.</summary>
+    public static string Normalise(string text)
+    {
+        var builder = text.StartsWith("postgres", StringComparison.OrdinalIgnoreCase) ? FromUri(new Uri(text)) : new NpgsqlConnectionStringBuilder(text);
+        if (!builder.ContainsKey("Max Auto Prepare")) builder.MaxAutoPrepare = 100;
+        if (!builder.ContainsKey("Auto Prepare Min Usages")) builder.AutoPrepareMinUsages = 2;
+        if (!builder.ContainsKey("Timeout")) builder.Timeout = 5;
+        if (!builder.ContainsKey("Command Timeout")) builder.CommandTimeout = 15;
+        return builder.ConnectionString;
+    }
+
+    private static NpgsqlConnectionStringBuilder FromUri(Uri uri)
+    {
+        var user = uri.UserInfo.Split(':', 2);
+        var builder = new NpgsqlConnectionStringBuilder
+        {
+            Host = uri.Host,
+            Port = uri.Port > 0 ? uri.Port : 5432,
+            Database = uri.AbsolutePath.TrimStart('/'),
+            Username = user[0].Length > 0 ? Uri.UnescapeDataString(user[0]) : null,
+            Password = user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null,
+        };
+        foreach (var pair in uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var (name, value) = pair.Split('=', 2) is [var n, var v] ? (n, Uri.UnescapeDataString(v)) : (pair, "");
+            if (name == "sslmode") builder.SslMode = Enum.Parse<SslMode>(value.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+            else builder[name] = value;
+        }
+        return builder;
+    }
+}

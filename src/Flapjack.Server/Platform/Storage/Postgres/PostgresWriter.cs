@@ -1,0 +1,47 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Flapjack.Server.Platform.Storage.Postgres;
+
+/// <summary>Sends a unit of statements to PostgreSQL in one round trip; the server runs a batch as one transaction and commits it in groups by itself.</summary>
+internal sealed class PostgresWriter(NpgsqlDataSource source) : IWriter
+{
+    public async Task<WriteResult> WriteAsync(SqlStatement[] unit, CancellationToken cancellationToken = default)
+    {
+        await using var batch = source.CreateBatch();
+        foreach (var statement in unit) batch.BatchCommands.Add(Command(statement));
+        long? returned = null;
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+        {
+            do
+            {
+                while (await reader.ReadAsync(cancellationToken)) returned = reader.GetInt64(0);
+            }
+            while (await reader.NextResultAsync(cancellationToken));
+        }
+        var affected = new int[unit.Length];
+        for (var i = 0; i < affected.Length; i++) affected[i] = batch.BatchCommands[i].RecordsAffected;
+        return new(affected, returned);
+    }
+
+    private static NpgsqlBatchCommand Command(SqlStatement statement)
+    {
+        var command = new NpgsqlBatchCommand(statement.Text);
+        foreach (var value in statement.Values)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value.Value ?? DBNull.Value, NpgsqlDbType = TypeOf(value.Type) });
+        }
+        return command;
+    }
+
+    private static NpgsqlDbType TypeOf(SqlType type) => type switch
+    {
+        SqlType.Id => NpgsqlDbType.Uuid,
+        SqlType.Integer => NpgsqlDbType.Integer,
+        SqlType.Long => NpgsqlDbType.Bigint,
+        SqlType.Flag => NpgsqlDbType.Boolean,
+        SqlType.Number => NpgsqlDbType.Double,
+        SqlType.Time => NpgsqlDbType.TimestampTz,
+        _ => NpgsqlDbType.Text,
+    };
+}

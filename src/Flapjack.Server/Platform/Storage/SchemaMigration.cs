@@ -1,0 +1,41 @@
+using System.Data.Common;
+using System.Reflection;
+using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Storage.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace Flapjack.Server.Platform.Storage;
+
+/// <summary>Brings the database to this version's schema at start. Nodes that start together take turns by EF Core's own migration lock.</summary>
+internal static partial class SchemaMigration
+{
+    public static async Task MigrateAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var settings = services.GetRequiredService<ServerSettings>();
+        if (!settings.UsesPostgres) SqliteSetup.Prepare(settings.ConnectionString);
+        await using var db = services.GetRequiredService<Databases>().OpenForServer();
+        if (await IsCurrentAsync(db, cancellationToken)) return;
+        LogMigrating(services.GetRequiredService<ILogger<FlapjackDb>>(), Newest);
+        await db.Database.MigrateAsync(cancellationToken);
+    }
+
+    // The migrations machinery costs a good part of a second at start; asking for the newest row costs a millisecond.
+    private static async Task<bool> IsCurrentAsync(FlapjackDb db, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await db.Database.SqlQuery<string>($"SELECT \"MigrationId\" AS \"Value\" FROM \"__EFMigrationsHistory\"").ContainsAsync(Newest, cancellationToken);
+        }
+        catch (DbException)
+        {
+            return false;
+        }
+    }
+
+    private static string Newest { get; } = typeof(FlapjackDb).Assembly.GetTypes()
+        .Select(t => t.GetCustomAttribute<MigrationAttribute>()?.Id).OfType<string>().Max(StringComparer.Ordinal)!;
+
+    [LoggerMessage(1, LogLevel.Information, "Bringing the database to schema {Newest}")]
+    private static partial void LogMigrating(ILogger logger, string newest);
+}

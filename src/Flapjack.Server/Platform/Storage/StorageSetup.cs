@@ -1,0 +1,44 @@
+using Flapjack.Server.Platform.Identity;
+using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Storage.Postgres;
+using Flapjack.Server.Platform.Storage.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Npgsql;
+
+namespace Flapjack.Server.Platform.Storage;
+
+internal static class StorageSetup
+{
+    public static IServiceCollection AddStorage(this IServiceCollection services, ServerSettings settings)
+    {
+        if (settings.UsesPostgres) AddPostgres(services, settings.ConnectionString);
+        else AddSqlite(services, settings.ConnectionString);
+        services.AddScoped<CallerContext>();
+        services.AddSingleton<Databases>();
+        services.AddScoped(provider => provider.GetRequiredService<Databases>().Open(provider.GetRequiredService<CallerContext>()));
+        return services;
+    }
+
+    private static void AddSqlite(IServiceCollection services, string connectionString)
+    {
+        var directory = Path.GetDirectoryName(new Microsoft.Data.Sqlite.SqliteConnectionStringBuilder(connectionString).DataSource);
+        if (!string.IsNullOrEmpty(directory)) Directory.CreateDirectory(directory);
+        services.AddSingleton<SqliteGate>();
+        services.AddSingleton<IWriter>(provider => new SqliteWriter(connectionString, provider.GetRequiredService<SqliteGate>()));
+        services.AddPooledDbContextFactory<FlapjackDb>(options => Common(options.UseSqlite(connectionString).AddInterceptors(new SqliteConnectionSetup())));
+    }
+
+    private static void AddPostgres(IServiceCollection services, string connectionString)
+    {
+        var source = new NpgsqlDataSourceBuilder(PostgresAddress.Normalise(connectionString)).Build();
+        services.AddSingleton(source);
+        services.AddSingleton<IWriter, PostgresWriter>();
+        services.AddPooledDbContextFactory<FlapjackDb>(options => Common(options.UseNpgsql(source)));
+    }
+
+    private static void Common(DbContextOptionsBuilder options) => options
+        .UseQueryTrackingBehavior(QueryTrackingBehavior.TrackAll)
+        .EnableThreadSafetyChecks(false)
+        .ConfigureWarnings(w => w.Ignore(RelationalEventId.PendingModelChangesWarning, CoreEventId.PossibleIncorrectRequiredNavigationWithQueryFilterInteractionWarning));
+}

@@ -1,0 +1,49 @@
+using Flapjack.Server.Platform.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Flapjack.Server.Turns;
+
+/// <summary>One answer in the making: from the user's message to its terminal event, over several streams when the client runs tools.</summary>
+internal sealed class Turn : ITenantRow
+{
+    public required Guid Id { get; init; }
+    public required Guid OrgId { get; init; }
+    public required Guid ThreadId { get; init; }
+    public required Guid AgentId { get; init; }
+
+    /// <summary>One of <see cref="TurnStatuses"/>.</summary>
+    public required string Status { get; set; }
+
+    /// <summary>The node that runs it, and until when it may.</summary>
+    public required string Node { get; init; }
+
+    public required DateTime LeaseUntil { get; init; }
+    public Guid? UserMessageId { get; init; }
+
+    /// <summary>JSON: what the message asked for and later streams of the turn need again.</summary>
+    public required string Request { get; init; }
+
+    /// <summary>JSON: how far the turn got when it began to wait for the client.</summary>
+    public string? Progress { get; init; }
+
+    public string? FinishReason { get; init; }
+    public string? Error { get; init; }
+    public required DateTime StartedAt { get; init; }
+    public DateTime? EndedAt { get; init; }
+}
+
+internal static class TurnStatuses
+{
+    public const string Running = "running", Awaiting = "awaiting_action", Done = "done", Stopped = "stopped", Failed = "failed", Interrupted = "interrupted";
+}
+
+internal sealed class TurnMapping : IEntityTypeConfiguration<Turn>
+{
+    public void Configure(EntityTypeBuilder<Turn> builder)
+    {
+        builder.ToTable("turns");
+        builder.HasIndex(t => t.LeaseUntil).HasFilter("status = 'running'");
+        builder.HasIndex(t => t.ThreadId);
+    }
+}
