@@ -109,7 +109,7 @@ public sealed class TurnLoopProperties
     {
         MaxToolCalls = limit,
         ClientTools = ["pick"],
-        Profile = new("p", ["[!b]*", "good", "bad", "chatty", "slow", "mail"]),
+        Profile = new("p", ["good", "bad", "chatty", "slow", "mail"]),
         Tools =
         [
             FakeTool.Returning("good", "fine"), FakeTool.Running("bad", _ => throw new ToolException("NOT_FOUND")), FakeTool.Returning("blocked", 1),
