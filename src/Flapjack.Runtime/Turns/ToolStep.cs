@@ -87,7 +87,7 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
         }
         catch (Exception)
         {
-            // Only the journal throws here, and the reader of the events already has its exception.
+            // The journal failed again; the reader of the events already has the exception that matters.
         }
         if (_recorded) AppendToPrompt();
         _stop.Dispose();
@@ -96,25 +96,27 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
 
     private async Task WorkAsync()
     {
-        try
-        {
-            var workers = new Task[Math.Min(MaxParallel, calls.Count)];
-            for (var i = 0; i < workers.Length; i++) workers[i] = WorkerAsync();
-            await Task.WhenAll(workers);
-            _events.Writer.TryComplete();
-        }
-        catch (Exception fault)
-        {
-            _events.Writer.TryComplete(fault);
-        }
+        var workers = new Task[Math.Min(MaxParallel, calls.Count)];
+        for (var i = 0; i < workers.Length; i++) workers[i] = WorkerAsync();
+        await Task.WhenAll(workers);
+        _events.Writer.TryComplete();
     }
 
     private async Task WorkerAsync()
     {
-        int index;
-        while (!_stop.IsCancellationRequested && (index = Interlocked.Increment(ref _next)) < calls.Count)
+        try
         {
-            if (calls[index].Runs) await RunAsync(calls[index]);
+            int index;
+            while (!_stop.IsCancellationRequested && (index = Interlocked.Increment(ref _next)) < calls.Count)
+            {
+                if (calls[index].Runs) await RunAsync(calls[index]);
+            }
+        }
+        catch (Exception fault)
+        {
+            // The journal failed: the reader learns it at once, and nothing more is started.
+            _events.Writer.TryComplete(fault);
+            await _stop.CancelAsync();
         }
     }
 
