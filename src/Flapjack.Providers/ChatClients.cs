@@ -47,7 +47,9 @@ public sealed class ChatClients : IDisposable
     public ChatClients(TimeProvider time, ProviderOptions? options = null)
     {
         this.options = options ?? new();
+#pragma warning disable RS0030 // This is the factory: one client for all providers, for the life of the server.
         http = new HttpClient(new SocketsHttpHandler
+#pragma warning restore RS0030
         {
             UseProxy = false,
             UseCookies = false,

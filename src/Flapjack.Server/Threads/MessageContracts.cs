@@ -221,3 +221,8 @@ public sealed record MessageUsage(long InputTokens, long OutputTokens, long Cach
 /// <param name="Name">Tool.</param>
 /// <param name="Arguments">JSON text the model wrote.</param>
 public sealed record MessageToolCall(string Id, string Name, string Arguments);
+
+/// <summary>Knowledge behind an answer.</summary>
+/// <param name="MessageId">The answer.</param>
+/// <param name="Sources">Chunks put into the prompt of its turn; empty until this server has knowledge.</param>
+public sealed record MessageSources(Guid MessageId, IReadOnlyList<JsonElement> Sources);
