@@ -180,9 +180,11 @@ public sealed partial class TurnLoopTests
         {
             if (happened is not ToolResultEvent { Id: "1" }) return;
             late.EmitCustom("late", default);
+            late.EmitClientEvent("late", default);
             open.SetResult(null);
         };
         await turn.RunAsync();
+        turn.Events.OfType<ClientEvent>().ShouldBeEmpty();
         turn.Events.OfType<CustomEvent>().Count().ShouldBe(20);
         turn.Events.OfType<CustomEvent>().ShouldAllBe(custom => custom.ToolCallId == "1" && custom.Kind == "k");
     }
