@@ -36,7 +36,12 @@ internal sealed class Turn(params Answer[] answers)
 
     public Task<Turn> RunAsync() => RunUntilAsync(TestContext.Current.CancellationToken);
 
-    public async Task<Turn> RunUntilAsync(CancellationToken cancellationToken)
+    /// <summary>Runs to the end. A turn that hangs fails its test instead of holding the others.</summary>
+    public Task<Turn> RunUntilAsync(CancellationToken cancellationToken) => DriveAsync(cancellationToken).WaitAsync(TimeSpan.FromSeconds(30), CancellationToken.None);
+
+    public ToolResultEvent ResultOf(string id) => Events.OfType<ToolResultEvent>().Single(result => result.Id == id);
+
+    private async Task<Turn> DriveAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -54,8 +59,6 @@ internal sealed class Turn(params Answer[] answers)
         }
         return this;
     }
-
-    public ToolResultEvent ResultOf(string id) => Events.OfType<ToolResultEvent>().Single(result => result.Id == id);
 
     private TurnState Build() => new()
     {

@@ -174,12 +174,17 @@ public sealed partial class TurnLoopTests
             for (var i = 0; i < 30; i++) context.EmitCustom("k", default);
             return null;
         });
-        var turn = new Turn(Answer.Calls(("1", "get", "{}")), Answer.Says("B")) { Tools = [tool] };
+        var open = new TaskCompletionSource<object?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var turn = new Turn(Answer.Calls(("1", "get", "{}"), ("2", "open", "{}")), Answer.Says("B")) { Tools = [tool, FakeTool.Waiting("open", _ => open.Task)] };
         turn.OnEvent = happened =>
         {
-            if (happened is ToolResultEvent) late.EmitCustom("late", default);
+            if (happened is not ToolResultEvent { Id: "1" }) return;
+            late.EmitCustom("late", default);
+            late.EmitClientEvent("late", default);
+            open.SetResult(null);
         };
         await turn.RunAsync();
+        turn.Events.OfType<ClientEvent>().ShouldBeEmpty();
         turn.Events.OfType<CustomEvent>().Count().ShouldBe(20);
         turn.Events.OfType<CustomEvent>().ShouldAllBe(custom => custom.ToolCallId == "1" && custom.Kind == "k");
     }
