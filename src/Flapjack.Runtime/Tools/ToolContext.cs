@@ -26,6 +26,9 @@ public sealed class ToolContext
     /// <summary>Asks the user to authorise. The call's result becomes <c>AUTH_REQUIRED</c> and the turn ends after this step.</summary>
     public required Action<AuthChallenge> Challenge { get; init; }
 
+    /// <summary>Proposes another tool profile (target, reason); the event follows the call's result. Nothing happens when the call fails.</summary>
+    public Action<string, string> ProposeProfileSwitch { get; init; } = static (_, _) => { };
+
     /// <summary>Lets the context travel with the arguments of a call.</summary>
     public void AttachTo(AIFunctionArguments arguments) => (arguments.Context ??= new Dictionary<object, object?>())[Key] = this;
 

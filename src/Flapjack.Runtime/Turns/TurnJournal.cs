@@ -1,6 +1,6 @@
 namespace Flapjack.Runtime.Turns;
 
-/// <summary>Where a turn writes what must survive a crash. The intent of every tool call is stored before the call is made, its result after.</summary>
+/// <summary>Where a turn writes what must survive a crash. The intent of every tool call is stored before the call is made, its result after. Calls of this interface never overlap within a turn; results are recorded also after the turn was cancelled, with a token that is not.</summary>
 public interface ITurnJournal
 {
     /// <summary>Stores one model step that called tools: its text and the calls, all still without result. Returns when it is durable.</summary>
@@ -12,7 +12,7 @@ public interface ITurnJournal
 
 /// <summary>A model step that called tools.</summary>
 /// <param name="Text">What the model said in this step before it called; may be empty.</param>
-/// <param name="Reasoning">The provider's signed reasoning, needed to continue the step; null when there is none.</param>
+/// <param name="Reasoning">The provider's signed reasoning in the form of <see cref="Models.SignedReasoning"/>, needed to continue the step; null when there is none.</param>
 /// <param name="Calls">Every call of the step in the model's order, client-side ones included.</param>
 public sealed record TurnStep(string Text, string? Reasoning, IReadOnlyList<TurnCall> Calls);
 

@@ -28,12 +28,14 @@ public sealed class TurnState
     public required int MaxToolCalls { get; init; }
     /// <summary>Price of a model; null when unknown. Asked per call, since a fallback may answer.</summary>
     public required Func<string, ModelPrice?> PriceOf { get; init; }
+    /// <summary>Told of every exception a tool threw that is neither a <see cref="ToolException"/> nor a cancellation (tool name, fault), for the log; the model reads only <c>TOOL_FAILED</c>. May be called from any thread.</summary>
+    public Action<string, Exception>? ToolFaulted { get; init; }
 
     /// <summary>The answer so far, over all streams of the turn.</summary>
     public StringBuilder Text { get; init; } = new();
     /// <summary>Where in <see cref="Text"/> the text after the last tool step begins; earlier text is stored with its step.</summary>
     public int TailStart { get; set; }
-    /// <summary>Server-side calls made so far.</summary>
+    /// <summary>Server-side calls of the model so far, refused ones included.</summary>
     public int ToolCallsUsed { get; set; }
     /// <summary>Rounds of client-side calls so far.</summary>
     public int ClientRounds { get; set; }

@@ -35,6 +35,10 @@ internal sealed class FieldErrors
 
     public void Add(string field, string message) => _errors.Add(new(field, message));
 
+    public int Count => _errors.Count;
+
+    public void AddRange(FieldErrors others) => _errors.AddRange(others._errors);
+
     /// <summary>Throws 422 when there is any fault.</summary>
     public void ThrowIfAny()
     {

@@ -1,0 +1,155 @@
+using System.Runtime.CompilerServices;
+using Flapjack.Runtime.Models;
+using Microsoft.Extensions.AI;
+
+namespace Flapjack.Runtime.Turns;
+
+/// <summary>One model call: its stream, and what the stream brought. Ended or broken off, it leaves usage, cost and a span in the state.</summary>
+internal sealed class ModelStep : IAsyncDisposable
+{
+    private readonly TurnState _state;
+    private readonly TimeProvider _clock;
+    private readonly ChatOptions _options;
+    private readonly IReadOnlyList<ChatMessage> _messages;
+    private readonly int _known;
+    private readonly DateTimeOffset _startedAt;
+    private readonly CancellationToken _cancellationToken;
+    private readonly ReasoningCollector _reasoning = new();
+    private readonly UsageDetails _usage = new();
+    private readonly bool _joint;
+    private IAsyncEnumerator<ChatResponseUpdate>? _stream;
+    private string _model;
+    private bool _hasText;
+    private bool _closed;
+
+    /// <param name="state">The turn.</param>
+    /// <param name="clock">For the span.</param>
+    /// <param name="messages">The whole prompt.</param>
+    /// <param name="known">How many of them earlier spans hold.</param>
+    /// <param name="options">Options of this call.</param>
+    /// <param name="cancellationToken">The turn's token.</param>
+    public ModelStep(TurnState state, TimeProvider clock, IReadOnlyList<ChatMessage> messages, int known, ChatOptions options, CancellationToken cancellationToken)
+    {
+        (_state, _clock, _messages, _known, _options, _cancellationToken) = (state, clock, messages, known, options, cancellationToken);
+        _model = state.ModelId;
+        _startedAt = clock.GetUtcNow();
+        _joint = state.Text.Length > 0;
+        state.TailStart = state.Text.Length;
+    }
+
+    /// <summary>Calls of the step, in the model's order.</summary>
+    public List<FunctionCallContent> Calls { get; } = [];
+
+    /// <summary>Why the model stopped.</summary>
+    public ChatFinishReason? FinishReason { get; private set; }
+
+    /// <summary>What the step said, without the joint before it.</summary>
+    public string Text => _state.Text.ToString(_state.TailStart, _state.Text.Length - _state.TailStart);
+
+    /// <summary>Signed reasoning of the step.</summary>
+    public IReadOnlyList<TextReasoningContent> Reasoning => _reasoning.Blocks;
+
+    /// <summary>The update <see cref="MoveNextAsync"/> moved to.</summary>
+    public ChatResponseUpdate Current => _stream!.Current;
+
+    /// <summary>Moves to the next update. Runs once a token, hence the pooled state machine.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<bool> MoveNextAsync()
+    {
+        try
+        {
+            _stream ??= _state.Model.GetStreamingResponseAsync(_messages, _options, _cancellationToken).GetAsyncEnumerator(_cancellationToken);
+            if (!await _stream.MoveNextAsync()) return false;
+        }
+        catch (OperationCanceledException fault) when (!_cancellationToken.IsCancellationRequested)
+        {
+            Close(ModelErrors.Unavailable);
+            throw new ModelException(ModelErrors.Unavailable, "The model did not answer in time.", inner: fault);
+        }
+        catch (Exception fault)
+        {
+            Close(fault is ModelException known ? known.Code : fault is OperationCanceledException ? null : "INTERNAL_ERROR");
+            throw;
+        }
+        if (_stream.Current.FinishReason is { } reason) FinishReason = reason;
+        return true;
+    }
+
+    /// <summary>True when a joint has to stand before the text that comes now: this step's first, after a tool step with text before it.</summary>
+    public bool BeginText()
+    {
+        if (_hasText) return false;
+        _hasText = true;
+        _state.AnsweredBy = _model;
+        return _joint;
+    }
+
+    /// <summary>Keeps what is no text. Returns the event it causes, if any.</summary>
+    public TurnEvent? Collect(AIContent content)
+    {
+        switch (content)
+        {
+            case TextReasoningContent reasoning: _reasoning.Add(reasoning); break;
+            case FunctionCallContent call: Calls.Add(call); break;
+            case UsageContent usage: _usage.Add(usage.Details); break;
+            case ModelFallbackContent fallback: return Switch(fallback);
+        }
+        return null;
+    }
+
+    /// <summary>The stream ended: counts it and writes its span. Throws when the provider filtered the answer.</summary>
+    public void Complete()
+    {
+        var filtered = FinishReason == ChatFinishReason.ContentFilter;
+        _state.AnsweredBy = _model;
+        Close(filtered ? ModelErrors.ContentFiltered : null);
+        if (filtered) throw new ModelException(ModelErrors.ContentFiltered, "The provider withheld the answer.");
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        Close(null);
+        return _stream?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
+
+    private ClientEvent Switch(ModelFallbackContent fallback)
+    {
+        _model = fallback.To;
+        _state.AnsweredBy = _model;
+        return new("model_fallback", JsonText.Element(writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteString("from", fallback.From);
+            writer.WriteString("to", fallback.To);
+            if (fallback.Status is { } status) writer.WriteNumber("status", status);
+            else writer.WriteNull("status");
+            writer.WriteEndObject();
+        }));
+    }
+
+    private void Close(string? error)
+    {
+        if (_closed) return;
+        _closed = true;
+        var usage = new ModelUsage(_usage.InputTokenCount ?? 0, _usage.OutputTokenCount ?? 0, _usage.CachedInputTokenCount ?? 0, CacheWrites());
+        var cost = usage == default && error is not null ? null
+            : _state.PriceOf(_model)?.CostOf(usage, ModelSettings.Of(_state.Options).Anthropic.CacheTtl == "1h");
+        _state.Usage += usage;
+        if (cost is not null) _state.CostUsd = (_state.CostUsd ?? 0) + cost;
+        _state.Spans.Add(new()
+        {
+            Id = Guid.CreateVersion7(_startedAt),
+            Kind = "llm",
+            Name = _model,
+            StartedAt = _startedAt.UtcDateTime,
+            EndedAt = _clock.GetUtcNow().UtcDateTime,
+            Input = ModelTrace.Input(_messages, _known),
+            Output = ModelTrace.Output(Text, Calls, FinishReason),
+            Error = error,
+            Model = new(_model, _state.Options.Temperature, _state.Options.MaxOutputTokens, usage, cost, _known),
+        });
+    }
+
+    private long CacheWrites() => _usage.AdditionalCounts?.TryGetValue(ModelUsage.CacheWriteCount, out var count) == true ? count : 0;
+}

@@ -1,0 +1,137 @@
+using System.Runtime.CompilerServices;
+using Flapjack.Runtime.Tools;
+using Microsoft.Extensions.AI;
+
+namespace Flapjack.Runtime.Turns;
+
+/// <summary>Runs one stream of a turn: asks the model, runs the tools it calls, asks again, until there is an answer or something only the client can give.</summary>
+/// <param name="clock">Times of spans and durations.</param>
+/// <remarks>
+/// <para>One streaming loop; whoever wants a blocking answer folds its events. The steps, marked in the code:</para>
+/// <list type="number">
+/// <item>Assemble the prompt: the turn's prompt and what the loop added; the tools, or none on the last call.</item>
+/// <item>Call the model and stream its text.</item>
+/// <item>Collect its tool calls.</item>
+/// <item>None: the turn is over.</item>
+/// <item>Gate each call: client-side, refused, or to be run.</item>
+/// <item>Journal the step.</item>
+/// <item>Run the server-side calls, up to four at a time.</item>
+/// <item>Journal each result, then tell of it; add step and results to the prompt.</item>
+/// <item>Stop for an authorisation, for the client, or at a limit.</item>
+/// <item>Next step.</item>
+/// </list>
+/// <para>Exceptions of the model and cancellation leave the loop as they are; <see cref="TurnState"/> then tells how far the turn got. <c>docs/runtime/turn-loop.md</c> lists every scenario with its test.</para>
+/// </remarks>
+public sealed class TurnLoop(TimeProvider clock)
+{
+    /// <summary>Rounds of client-side calls in one turn.</summary>
+    public const int MaxClientRounds = 25;
+
+    /// <summary>Stands between text before and after a tool step.</summary>
+    public const string Joint = "\n\n";
+
+    /// <summary>Runs until the turn ends or waits for the client; <see cref="TurnState.Outcome"/> then says which. Dispose the enumerator, or finish it: running tools are stopped there.</summary>
+    /// <exception cref="Models.ModelException">The model failed.</exception>
+    /// <exception cref="OperationCanceledException">The turn was stopped.</exception>
+    public async IAsyncEnumerable<TurnEvent> RunAsync(TurnState state, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var gate = new ToolGate(state, clock);
+        var known = state.TracedMessages;
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+
+            // 1. Assemble the prompt. After a refusal for the limit there are no tools left to call.
+            var lastCall = gate.LimitReached;
+            List<ChatMessage> messages = [.. state.Prompt, .. state.Added];
+
+            // 2. Call the model and stream.
+            await using var model = new ModelStep(state, clock, messages, known, OptionsOf(state, lastCall), cancellationToken);
+            known = messages.Count;
+            while (await model.MoveNextAsync())
+            {
+                var contents = model.Current.Contents;
+                for (var i = 0; i < contents.Count; i++)
+                {
+                    if (contents[i] is not TextContent { Text: var delta })
+                    {
+                        // 3. Collect tool calls, and whatever else is no text.
+                        if (model.Collect(contents[i]) is { } happened) yield return happened;
+                        continue;
+                    }
+                    if (delta.Length == 0) continue;
+                    if (model.BeginText())
+                    {
+                        state.Text.Append(Joint);
+                        state.TailStart = state.Text.Length;
+                        yield return new TokenEvent(Joint);
+                    }
+                    state.Text.Append(delta);
+                    yield return new TokenEvent(delta);
+                }
+            }
+            model.Complete();
+
+            // 4. No calls, or calls nobody asked for: the turn is over.
+            if (lastCall || model.Calls.Count == 0)
+            {
+                state.Outcome = Finished(lastCall ? "tool_limit" : model.FinishReason == ChatFinishReason.Length ? "length" : "stop");
+                yield break;
+            }
+
+            // 5. Gate each call.
+            var calls = gate.Admit(model.Calls);
+            var pending = PendingOf(calls);
+
+            // 6. to 8. Journal the step, run what may run, journal each result.
+            var step = new TurnStep(model.Text, Models.SignedReasoning.ToText(model.Reasoning), [.. calls.Select(static call => call.Call)]);
+            await using (var tools = new ToolStep(state, clock, step, calls, model.Reasoning))
+            {
+                await foreach (var happened in tools.RunAsync(cancellationToken)) yield return happened;
+
+                // 9. Stop for an authorisation, for the client, or at the limit of its rounds.
+                state.Outcome = await OutcomeAsync(state, tools, pending);
+            }
+            if (state.Outcome is not null) yield break;
+
+            // 10. Next step.
+        }
+    }
+
+    private static ChatOptions OptionsOf(TurnState state, bool lastCall)
+    {
+        var options = state.Options.Clone();
+        options.Tools = lastCall || state.Tools.Offered.Count == 0 ? null : [.. state.Tools.Offered];
+        if (options.Tools is null) options.ToolMode = null;
+        return options;
+    }
+
+    private static List<TurnCall> PendingOf(List<StepCall> calls)
+    {
+        var pending = new List<TurnCall>();
+        foreach (var call in calls)
+        {
+            if (call.Call.ClientSide) pending.Add(call.Call);
+        }
+        return pending;
+    }
+
+    private static async ValueTask<TurnOutcome?> OutcomeAsync(TurnState state, ToolStep tools, List<TurnCall> pending)
+    {
+        if (tools.Challenged)
+        {
+            await tools.RefuseClientCallsAsync(ToolErrors.Cancelled, "The turn ended for an authorisation.");
+            return Finished("auth_challenge");
+        }
+        if (pending.Count == 0) return null;
+        if (state.ClientRounds >= MaxClientRounds)
+        {
+            await tools.RefuseClientCallsAsync(ToolErrors.LimitReached, $"At most {MaxClientRounds} rounds of client-side calls are allowed.");
+            return Finished("tool_limit");
+        }
+        state.ClientRounds++;
+        return new(null, pending);
+    }
+
+    private static TurnOutcome Finished(string reason) => new(reason, []);
+}

@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Identity;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Agents;
+
+internal static class AgentEndpoints
+{
+    public static void Map(IEndpointRouteBuilder app)
+    {
+        var agents = app.MapGroup("/api/agents").WithTags("agents").From("doc");
+        agents.MapGet("", List).WithName("listAgents").Access(Scopes.AgentsRead);
+        agents.MapGet("/{agentId:guid}", Get).WithName("getAgent").Access(Scopes.AgentsRead);
+        agents.MapPost("", Create).WithName("createAgent").Access(Scopes.AgentsWrite, Role.Member);
+        agents.MapPatch("/{agentId:guid}", Update).WithName("updateAgent").Access(Scopes.AgentsWrite, Role.Member);
+        agents.MapDelete("/{agentId:guid}", Delete).WithName("deleteAgent").Access(Scopes.AgentsWrite, Role.Member);
+    }
+
+    /// <summary>Lists the organisation's agents, newest first, without their system prompts.</summary>
+    private static async Task<Ok<List<JsonNode>>> List(HttpContext http, FlapjackDb db, CancellationToken cancellationToken)
+    {
+        var query = new Query(http.Request);
+        var (limit, offset) = (query.Integer("limit", 1_000, 1, 1_000), query.Integer("offset", 0, 0, int.MaxValue));
+        var agents = db.Agents.AsNoTracking().Alive().Search(query.Text("q"), query.Id("projectId", "project_id"));
+        http.Response.Headers["X-Total-Count"] = (await agents.CountAsync(cancellationToken)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var rows = await agents.OrderByDescending(a => a.CreatedAt).ThenByDescending(a => a.Id).Skip(offset).Take(limit).ToListAsync(cancellationToken);
+        return TypedResults.Ok(rows.ConvertAll(WithoutPreamble));
+    }
+
+    /// <summary>Reads one agent.</summary>
+    private static async Task<Ok<AgentResponse>> Get(Guid agentId, FlapjackDb db, CancellationToken cancellationToken) =>
+        TypedResults.Ok(AgentResponse.From(await db.Agents.AsNoTracking().FindAliveAsync(agentId, cancellationToken)));
+
+    /// <summary>Creates an agent.</summary>
+    private static async Task<Created<AgentResponse>> Create(JsonBody<AgentRequest> body, FlapjackDb db, CallerContext access, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var errors = new FieldErrors();
+        errors.Required("name", body.Value.Name.Value, 200);
+        access.Choose(errors.Id("orgId", body.Value.OrgId.Value));
+        var now = time.Now();
+        var agent = new Agent { Id = Ids.New(), OrgId = access.OrgId, Name = "", DefaultModel = "flapjack-offline", CreatedAt = now, UpdatedAt = now };
+        await EditAsync(agent, body.Value with { Name = body.Value.Name.Value is null ? default : body.Value.Name }, errors, db, cancellationToken);
+        db.Agents.Add(agent);
+        await db.SaveChangesAsync(cancellationToken);
+        return TypedResults.Created($"/api/agents/{agent.Id}", AgentResponse.From(agent));
+    }
+
+    /// <summary>Changes the fields that are sent; the next turn uses them.</summary>
+    private static async Task<Ok<AgentResponse>> Update(Guid agentId, JsonBody<AgentRequest> body, FlapjackDb db, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var agent = await db.Agents.FindAliveAsync(agentId, cancellationToken);
+        await EditAsync(agent, body.Value, new FieldErrors(), db, cancellationToken);
+        agent.UpdatedAt = time.Now();
+        await db.SaveChangesAsync(cancellationToken);
+        return TypedResults.Ok(AgentResponse.From(agent));
+    }
+
+    /// <summary>Deletes an agent. Its threads are archived and stay readable.</summary>
+    private static async Task<Ok<Deleted>> Delete(Guid agentId, FlapjackDb db, AgentRemoval removal, CancellationToken cancellationToken)
+    {
+        var agent = await db.Agents.FindAliveAsync(agentId, cancellationToken);
+        await removal.RemoveAsync(agent, cancellationToken);
+        return TypedResults.Ok(Deleted.Ok);
+    }
+
+    private static async Task EditAsync(Agent agent, AgentRequest request, FieldErrors errors, FlapjackDb db, CancellationToken cancellationToken)
+    {
+        AgentEditor.Apply(agent, request, "flapjack-offline", errors);
+        var projectId = errors.Id("projectId", request.ProjectId.Value);
+        errors.ThrowIfAny();
+        // No project exists on this server yet, so none can be named.
+        if (projectId is not null) throw ApiException.NotFound("Project");
+        if (request.ProjectId.IsSet) agent.ProjectId = null;
+        await Task.CompletedTask;
+    }
+
+    private static JsonNode WithoutPreamble(Agent agent)
+    {
+        var node = JsonSerializer.SerializeToNode(AgentResponse.From(agent), WireJson.Responses)!;
+        node.AsObject().Remove("stable_preamble");
+        return node;
+    }
+}

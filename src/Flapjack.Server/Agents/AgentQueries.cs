@@ -1,0 +1,22 @@
+using Flapjack.Server.Platform.Http;
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Agents;
+
+internal static class AgentQueries
+{
+    public static IQueryable<Agent> Alive(this IQueryable<Agent> agents) => agents.Where(a => a.DeletedAt == null);
+
+    public static async Task<Agent> FindAliveAsync(this IQueryable<Agent> agents, Guid id, CancellationToken cancellationToken) =>
+        await agents.Alive().FirstOrDefaultAsync(a => a.Id == id, cancellationToken) ?? throw ApiException.NotFound("Agent");
+
+    public static IQueryable<Agent> Search(this IQueryable<Agent> agents, string? text, Guid? projectId)
+    {
+        if (projectId is not null) agents = agents.Where(a => a.ProjectId == projectId);
+        if (string.IsNullOrEmpty(text)) return agents;
+        var needle = text.ToLowerInvariant();
+#pragma warning disable CA1304, CA1311, CA1862 // Translated to SQL lower(), which knows no culture.
+        return agents.Where(a => a.Name.ToLower().Contains(needle) || a.Description != null && a.Description.ToLower().Contains(needle));
+#pragma warning restore CA1304, CA1311, CA1862
+    }
+}
