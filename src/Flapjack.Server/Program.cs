@@ -17,10 +17,13 @@ try
 
     var app = builder.Build();
     app.UsePlatform();
+    app.MapAccounts();
     app.MapKeys();
     app.MapAgents();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);
+    if (LoginLinkCommand.IsMeant(args)) return await LoginLinkCommand.RunAsync(app, CancellationToken.None);
+    await FirstStart.RunAsync(app, CancellationToken.None);
     await app.RunAsync();
     return 0;
 }
