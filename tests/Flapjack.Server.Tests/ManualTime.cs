@@ -1,0 +1,84 @@
+namespace Flapjack.Server.Tests;
+
+/// <summary>A clock that stands still until a test moves it. Timers fire while it moves, in order of their due times; timestamps for measuring stay real.</summary>
+public sealed class ManualTime : TimeProvider
+{
+    public static readonly DateTimeOffset Start = new(2026, 4, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly Lock _lock = new();
+    private readonly List<Timer> _timers = [];
+    private DateTimeOffset _now = Start;
+
+    public override DateTimeOffset GetUtcNow()
+    {
+        lock (_lock) return _now;
+    }
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new Timer(this, callback, state);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    /// <summary>Moves the clock. Each timer that falls due on the way fires at its own instant.</summary>
+    public void Advance(TimeSpan by)
+    {
+        var target = GetUtcNow() + by;
+        while (NextDue(target) is { } timer) timer.Fire();
+        lock (_lock) _now = target;
+    }
+
+    private Timer? NextDue(DateTimeOffset target)
+    {
+        lock (_lock)
+        {
+            var next = _timers.Where(t => t.Due <= target).MinBy(t => t.Due);
+            if (next is null) return null;
+            if (next.Due > _now) _now = next.Due;
+            next.Rearm();
+            return next;
+        }
+    }
+
+    private sealed class Timer(ManualTime time, TimerCallback callback, object? state) : ITimer
+    {
+        private TimeSpan _period;
+
+        public DateTimeOffset Due { get; private set; }
+
+        public void Fire() => callback(state);
+
+        public void Rearm()
+        {
+            if (_period > TimeSpan.Zero) Due += _period;
+            else time._timers.Remove(this);
+        }
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            lock (time._lock)
+            {
+                time._timers.Remove(this);
+                _period = period;
+                if (dueTime == Timeout.InfiniteTimeSpan) return true;
+                Due = time._now + dueTime;
+                if (dueTime > TimeSpan.Zero) time._timers.Add(this);
+            }
+            if (dueTime <= TimeSpan.Zero) ThreadPool.QueueUserWorkItem(static timer => timer.Fire(), this, preferLocal: false);
+            if (dueTime <= TimeSpan.Zero && period > TimeSpan.Zero) Change(period, period);
+            return true;
+        }
+
+        public void Dispose()
+        {
+            lock (time._lock) time._timers.Remove(this);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
