@@ -47,6 +47,7 @@ public sealed class ChatClients : IDisposable
     public ChatClients(TimeProvider time, ProviderOptions? options = null)
     {
         this.options = options ?? new();
+#pragma warning disable RS0030 // The one owner of connections to models; where they go is checked by the Connect callback.
         http = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
@@ -58,6 +59,7 @@ public sealed class ChatClients : IDisposable
             EnableMultipleHttp2Connections = true,
             ConnectCallback = this.options.Connect,
         })
+#pragma warning restore RS0030
         {
             Timeout = Timeout.InfiniteTimeSpan,
             DefaultRequestVersion = HttpVersion.Version20,

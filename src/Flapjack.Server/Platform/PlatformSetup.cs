@@ -1,3 +1,4 @@
+using Flapjack.Server.Platform.Egress;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Secrets;
@@ -21,6 +22,7 @@ internal static class PlatformSetup
         builder.Services.AddSingleton(ServerSecrets.Load(settings));
         builder.Services.AddSingleton<SecretBox>();
         builder.Services.AddSingleton<RequestLimits>();
+        builder.Services.AddSingleton<EgressGuard>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
