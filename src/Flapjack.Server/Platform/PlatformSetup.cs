@@ -1,3 +1,4 @@
+using Flapjack.Server.Platform.Egress;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Lifetime;
@@ -28,6 +29,7 @@ internal static class PlatformSetup
         builder.Services.AddSingleton<RequestLimits>();
         builder.Services.AddSingleton<Revocations>();
         builder.Services.AddHostedService<RevocationWatch>();
+        builder.Services.AddSingleton<EgressGuard>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {

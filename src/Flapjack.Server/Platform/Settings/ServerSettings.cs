@@ -50,11 +50,18 @@ internal sealed record ServerSettings
             Logs = new(s.Integer("Logs:RetentionDays", 30, 0, 3650), s.Flag("Logs:CaptureContent", true)),
             Metrics = new(s.Text("Metrics:Token"), s.List("Metrics:AllowedNetworks")),
             CorsOrigins = s.List("Cors:Origins"),
-            AllowedHosts = s.List("Network:AllowedHosts"),
+            AllowedHosts = ReadAllowedHosts(s),
             MasterKey = s.Text("Security:MasterKey"),
             ToolHmacSecret = s.Text("TOOL_HMAC_SECRET"),
             OtlpEndpoint = s.Text("OTEL_EXPORTER_OTLP_ENDPOINT"),
         };
+    }
+
+    private static IReadOnlyList<string> ReadAllowedHosts(SettingsReader s)
+    {
+        var entries = s.List("Network:AllowedHosts");
+        foreach (var fault in entries.Select(Egress.AllowedHosts.Fault).OfType<string>()) s.Refuse("Network:AllowedHosts", fault);
+        return entries;
     }
 }
 
