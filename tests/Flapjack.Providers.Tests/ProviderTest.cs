@@ -63,7 +63,7 @@ public abstract class ProviderTest : IAsyncLifetime
             {
                 text += update.Text;
             }
-        });
+        }).WaitAsync(ManualTime.Patience);
         return (text, fault);
     }
 }
