@@ -1,6 +1,8 @@
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Keys;
+using Flapjack.Server.Logs;
+using Flapjack.Server.Models;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
@@ -14,11 +16,15 @@ try
     builder.Services.AddAccounts();
     builder.Services.AddKeys();
     builder.Services.AddAgents();
+    builder.Services.AddModels();
+    builder.Services.AddLogs();
 
     var app = builder.Build();
     app.UsePlatform();
     app.MapKeys();
     app.MapAgents();
+    app.MapModels();
+    app.MapLogs();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);
     await app.RunAsync();
