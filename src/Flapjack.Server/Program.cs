@@ -21,12 +21,15 @@ try
 
     var app = builder.Build();
     app.UsePlatform();
+    app.MapAccounts();
     app.MapKeys();
     app.MapAgents();
     app.MapModels();
     app.MapLogs();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);
+    if (LoginLinkCommand.IsMeant(args)) return await LoginLinkCommand.RunAsync(app, CancellationToken.None);
+    await FirstStart.RunAsync(app, CancellationToken.None);
     await app.RunAsync();
     return 0;
 }

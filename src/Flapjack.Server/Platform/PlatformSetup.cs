@@ -1,6 +1,7 @@
 using Flapjack.Server.Platform.Egress;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
+using Flapjack.Server.Platform.Lifetime;
 using Flapjack.Server.Platform.Secrets;
 using Flapjack.Server.Platform.Settings;
 
@@ -11,6 +12,7 @@ internal static class PlatformSetup
 {
     public static void AddPlatform(this WebApplicationBuilder builder, ServerSettings settings)
     {
+        UseShippedDefaults(builder);
         if (string.IsNullOrEmpty(builder.Configuration["urls"])) builder.WebHost.UseUrls("http://localhost:3000");
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -18,11 +20,16 @@ internal static class PlatformSetup
             kestrel.Limits.MaxRequestBodySize = BodyLimit.Messages;
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownGrace + TimeSpan.FromSeconds(5));
+        builder.Services.AddSingleton<Draining>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<Draining>());
+        builder.Services.AddHostedService<StartupLine>();
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(ServerSecrets.Load(settings));
         builder.Services.AddSingleton<SecretBox>();
         builder.Services.AddSingleton<RequestLimits>();
         builder.Services.AddSingleton<EgressGuard>();
+        builder.Services.AddSingleton<Revocations>();
+        builder.Services.AddHostedService<RevocationWatch>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
@@ -34,10 +41,19 @@ internal static class PlatformSetup
 
     public static void UsePlatform(this WebApplication app)
     {
+        app.Use(app.Services.GetRequiredService<Draining>().Middleware);
         app.Use(RequestIds.Middleware);
         app.UseMiddleware<ErrorResponses>();
         app.UseRouting();
         app.Use(ExactPaths.Middleware);
         app.UseMiddleware<AccessMiddleware>();
+    }
+
+    // The server may be started from any directory; what it ships with lies beside its assembly and yields to everything else.
+    private static void UseShippedDefaults(WebApplicationBuilder builder)
+    {
+        var shipped = new Microsoft.Extensions.Configuration.Json.JsonConfigurationSource { Path = Path.Combine(AppContext.BaseDirectory, "appsettings.json"), Optional = true };
+        shipped.ResolveFileProvider();
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, shipped);
     }
 }

@@ -61,7 +61,7 @@ internal static class DependencyRules
     {
         string[] http = ["HttpContext", "HttpRequest", "HttpResponse", "IHttpContextAccessor"];
         return from use in map.Uses
-               where http.Any(name => use.To == "Microsoft.AspNetCore.Http." + name)
+               where use.Handled && http.Any(name => use.To == "Microsoft.AspNetCore.Http." + name)
                where !use.From.File.EndsWith("Endpoints.cs", StringComparison.Ordinal)
                where !InNamespace(use.From, $"{map.Root}.Platform.Http") && !InNamespace(use.From, $"{map.Root}.Platform.Identity")
                select $"{use.From.FullName} uses {use.To}. Only *Endpoints.cs, Platform/Http and Platform/Identity know the request: read the value there and pass it on.";

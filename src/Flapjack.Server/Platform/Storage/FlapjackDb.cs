@@ -8,7 +8,7 @@ using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage.Sqlite;
 using Flapjack.Server.Threads;
-using Flapjack.Server.Turns;
+using Flapjack.Server.Threads.Turns;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 
