@@ -47,9 +47,8 @@ public sealed class ChatClients : IDisposable
     public ChatClients(TimeProvider time, ProviderOptions? options = null)
     {
         this.options = options ?? new();
-#pragma warning disable RS0030 // This is the factory: one client for all providers, for the life of the server.
+#pragma warning disable RS0030 // The one owner of connections to models; where they go is checked by the Connect callback.
         http = new HttpClient(new SocketsHttpHandler
-#pragma warning restore RS0030
         {
             UseProxy = false,
             UseCookies = false,
@@ -60,6 +59,7 @@ public sealed class ChatClients : IDisposable
             EnableMultipleHttp2Connections = true,
             ConnectCallback = this.options.Connect,
         })
+#pragma warning restore RS0030
         {
             Timeout = Timeout.InfiniteTimeSpan,
             DefaultRequestVersion = HttpVersion.Version20,

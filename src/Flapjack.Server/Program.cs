@@ -6,6 +6,7 @@ using Flapjack.Server.Models;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 try
@@ -15,17 +16,19 @@ try
     builder.Services.AddStorage(settings);
     builder.Services.AddAccounts();
     builder.Services.AddKeys();
-    builder.Services.AddAgents();
     builder.Services.AddModels();
+    builder.Services.AddAgents();
     builder.Services.AddLogs();
+    builder.Services.AddThreads();
 
     var app = builder.Build();
     app.UsePlatform();
     app.MapAccounts();
     app.MapKeys();
-    app.MapAgents();
     app.MapModels();
+    app.MapAgents();
     app.MapLogs();
+    app.MapThreads();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);
     if (LoginLinkCommand.IsMeant(args)) return await LoginLinkCommand.RunAsync(app, CancellationToken.None);

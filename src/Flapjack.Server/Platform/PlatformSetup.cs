@@ -27,9 +27,9 @@ internal static class PlatformSetup
         builder.Services.AddSingleton(ServerSecrets.Load(settings));
         builder.Services.AddSingleton<SecretBox>();
         builder.Services.AddSingleton<RequestLimits>();
-        builder.Services.AddSingleton<EgressGuard>();
         builder.Services.AddSingleton<Revocations>();
         builder.Services.AddHostedService<RevocationWatch>();
+        builder.Services.AddSingleton<EgressGuard>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {

@@ -12,7 +12,7 @@ internal static class ThreadsFeature
         services.AddSingleton<LiveTurns>();
         services.AddSingleton<TurnStreams>();
         services.AddHostedService(provider => provider.GetRequiredService<TurnStreams>());
-        services.AddSingleton<TurnTrace>();
+        services.AddSingleton<TurnTraces>();
         services.AddSingleton<TurnStore>();
         services.AddSingleton<TurnHistory>();
         services.AddSingleton<TurnHostContext>();

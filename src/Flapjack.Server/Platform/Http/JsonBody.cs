@@ -23,7 +23,8 @@ internal sealed class JsonBody<T>(T value, ReadOnlyMemory<byte> raw) : IEndpoint
     }
 
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
-        builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T), isOptional: true));
+        // "*/*" keeps routing from answering 415 by itself, before anybody knows who calls; the body's own check does.
+        builder.Metadata.Add(new AcceptsMetadata(["application/json", "*/*"], typeof(T), isOptional: true));
 }
 
 /// <summary>The largest JSON body an endpoint takes, in bytes.</summary>

@@ -1,6 +1,5 @@
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform;
-using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;

@@ -79,7 +79,9 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TurnStreams stre
         return row.Status == "active" ? row.ActiveTurnId : throw ApiException.Conflict("the thread is archived");
     }
 
+#pragma warning disable CA1001 // Without a wait handle a semaphore holds nothing to release, and a late comer may still stand in a removed line.
     private sealed class Line
+#pragma warning restore CA1001
     {
         public readonly SemaphoreSlim Head = new(1, 1);
         public int Waiting;

@@ -1,5 +1,4 @@
 using Flapjack.Runtime.Models;
-using Flapjack.Runtime.Tools;
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform;

@@ -6,7 +6,7 @@ using Flapjack.Server.Platform.Storage;
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>Writes turns. Each method is one transaction and returns when it is on disk.</summary>
-internal sealed class TurnStore(IWriter writer, TurnTrace traces, NodeName node, ServerSettings settings, TimeProvider time)
+internal sealed class TurnStore(IWriter writer, TurnTraces traces, NodeName node, ServerSettings settings, TimeProvider time)
 {
     /// <summary>Stores the user's message and the turn that answers it. Returns the message's sequence number; null when the thread is busy, archived or gone.</summary>
     public async Task<long?> OpenAsync(TurnPlan plan, Guid turnId, Message message)
@@ -29,7 +29,7 @@ internal sealed class TurnStore(IWriter writer, TurnTrace traces, NodeName node,
             TurnSql.Claim(turnId, thread.Id, thread.OrgId, now),
             TurnSql.InsertUser(message),
             TurnSql.InsertTurn(turn),
-            TurnSql.InsertTrace(traces.Begin(plan, turnId, now))]);
+            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now))]);
         return result.Returned;
     }
 

@@ -8,9 +8,9 @@ using Flapjack.Server.Platform.Settings;
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>Makes the rows of a turn's trace. They are written in the turn's own transactions, so a trace is never missing and never waits.</summary>
-internal sealed class TurnTrace(ServerSettings settings)
+internal sealed class TurnTraces(ServerSettings settings)
 {
-    public Trace Begin(TurnPlan plan, Guid turnId, DateTime startedAt) => new()
+    public static Trace Begin(TurnPlan plan, Guid turnId, DateTime startedAt) => new()
     {
         Id = turnId,
         OrgId = plan.Thread.OrgId,
