@@ -1,6 +1,7 @@
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Keys;
+using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
@@ -17,6 +18,7 @@ try
     builder.Services.AddKeys();
     builder.Services.AddModels();
     builder.Services.AddAgents();
+    builder.Services.AddLogs();
     builder.Services.AddThreads();
 
     var app = builder.Build();
@@ -25,6 +27,7 @@ try
     app.MapKeys();
     app.MapModels();
     app.MapAgents();
+    app.MapLogs();
     app.MapThreads();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);

@@ -47,6 +47,10 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     /// <summary>The organisation every query is limited to; none without a caller.</summary>
     public Guid OrgId => _tenant?.OrgId ?? Guid.Empty;
 
+    /// <summary>The threads a user started or takes part in. Asked by features that threads themselves know, so it stands here.</summary>
+    public IQueryable<Guid> ThreadIdsOf(string userId) =>
+        Threads.Where(t => t.UserId == userId || Participants.Any(p => p.ThreadId == t.Id && p.UserId == userId)).Select(t => t.Id);
+
     /// <summary>Contexts are pooled, so what belongs to the request is handed in on each lease.</summary>
     public FlapjackDb For(CallerContext? tenant, SqliteGate? gate)
     {
