@@ -1,6 +1,7 @@
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Keys;
+using Flapjack.Server.Operations;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
@@ -14,11 +15,13 @@ try
     builder.Services.AddAccounts();
     builder.Services.AddKeys();
     builder.Services.AddAgents();
+    builder.Services.AddOperations();
 
     var app = builder.Build();
     app.UsePlatform();
     app.MapKeys();
     app.MapAgents();
+    app.MapOperations();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);
     await app.RunAsync();

@@ -3,6 +3,7 @@ using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Lifetime;
 using Flapjack.Server.Platform.Secrets;
 using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Telemetry;
 
 namespace Flapjack.Server.Platform;
 
@@ -19,7 +20,9 @@ internal static class PlatformSetup
             kestrel.Limits.MaxRequestBodySize = BodyLimit.Messages;
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownGrace + TimeSpan.FromSeconds(5));
+        builder.Services.AddSingleton<RunningRequests>();
         builder.Services.AddSingleton<Draining>();
+        builder.Services.AddSingleton<ServerMetrics>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<Draining>());
         builder.Services.AddHostedService<StartupLine>();
         builder.Services.AddSingleton(settings);
@@ -30,6 +33,7 @@ internal static class PlatformSetup
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.PropertyNamingPolicy = WireJson.Responses.PropertyNamingPolicy;
+            json.SerializerOptions.NumberHandling = WireJson.Responses.NumberHandling;
             json.SerializerOptions.Encoder = WireJson.Responses.Encoder;
             foreach (var converter in WireJson.Responses.Converters) json.SerializerOptions.Converters.Add(converter);
         });
@@ -37,8 +41,9 @@ internal static class PlatformSetup
 
     public static void UsePlatform(this WebApplication app)
     {
-        app.Use(app.Services.GetRequiredService<Draining>().Middleware);
+        app.Use(app.Services.GetRequiredService<RunningRequests>().Middleware);
         app.Use(RequestIds.Middleware);
+        app.UseMiddleware<CrossOrigin>();
         app.UseMiddleware<ErrorResponses>();
         app.UseRouting();
         app.Use(ExactPaths.Middleware);

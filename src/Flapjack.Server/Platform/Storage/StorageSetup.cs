@@ -40,5 +40,6 @@ internal static class StorageSetup
     private static void Common(DbContextOptionsBuilder options) => options
         .UseQueryTrackingBehavior(QueryTrackingBehavior.TrackAll)
         .EnableThreadSafetyChecks(false)
-        .ConfigureWarnings(w => w.Ignore(RelationalEventId.PendingModelChangesWarning, CoreEventId.PossibleIncorrectRequiredNavigationWithQueryFilterInteractionWarning));
+        // A failed command also throws, and whoever catches that logs it once.
+        .ConfigureWarnings(w => w.Ignore(RelationalEventId.CommandError, RelationalEventId.PendingModelChangesWarning, CoreEventId.PossibleIncorrectRequiredNavigationWithQueryFilterInteractionWarning));
 }
