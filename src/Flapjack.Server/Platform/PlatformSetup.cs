@@ -1,4 +1,6 @@
+using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Lifetime;
 using Flapjack.Server.Platform.Secrets;
@@ -29,6 +31,11 @@ internal static class PlatformSetup
         builder.Services.AddSingleton(ServerSecrets.Load(settings));
         builder.Services.AddSingleton<SecretBox>();
         builder.Services.AddSingleton<RequestLimits>();
+        builder.Services.AddSingleton<IdempotencyStore>();
+        builder.Services.AddSingleton<IHousekeepingTask, IdempotencySweep>();
+        builder.Services.AddSingleton<IHousekeepingTask, LimitsSweep>();
+        builder.Services.AddSingleton<HousekeepingRounds>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<HousekeepingRounds>());
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
@@ -48,6 +55,7 @@ internal static class PlatformSetup
         app.UseRouting();
         app.Use(ExactPaths.Middleware);
         app.UseMiddleware<AccessMiddleware>();
+        app.UseMiddleware<IdempotencyMiddleware>();
     }
 
     // The server may be started from any directory; what it ships with lies beside its assembly and yields to everything else.
