@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Reflection;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage.Sqlite;
@@ -20,18 +19,10 @@ internal static partial class SchemaMigration
         await db.Database.MigrateAsync(cancellationToken);
     }
 
-    // The migrations machinery costs a good part of a second at start; asking for the newest row costs a millisecond.
-    private static async Task<bool> IsCurrentAsync(FlapjackDb db, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await db.Database.SqlQuery<string>($"SELECT \"MigrationId\" AS \"Value\" FROM \"__EFMigrationsHistory\"").ContainsAsync(Newest, cancellationToken);
-        }
-        catch (DbException)
-        {
-            return false;
-        }
-    }
+    /// <summary>True when the newest migration was applied. Throws when the database does not answer.</summary>
+    /// <remarks>The migrations machinery costs a good part of a second at start; asking for the newest row costs a millisecond.</remarks>
+    public static async Task<bool> IsCurrentAsync(FlapjackDb db, CancellationToken cancellationToken) =>
+        string.CompareOrdinal(await SchemaSql.NewestAppliedAsync(db, cancellationToken), Newest) >= 0;
 
     private static string Newest { get; } = typeof(FlapjackDb).Assembly.GetTypes()
         .Select(t => t.GetCustomAttribute<MigrationAttribute>()?.Id).OfType<string>().Max(StringComparer.Ordinal)!;
