@@ -1,3 +1,4 @@
+using Flapjack.Server.Accounts.Credentials;
 using Flapjack.Server.Platform.Identity;
 
 namespace Flapjack.Server.Accounts;
