@@ -10,6 +10,8 @@ namespace Flapjack.Server.Platform.Http;
 /// <typeparam name="T">A public record of <see cref="Optional{T}"/> fields.</typeparam>
 internal sealed class JsonBody<T>(T value, ReadOnlyMemory<byte> raw) : IEndpointParameterMetadataProvider where T : class, new()
 {
+    private const string AnyType = "*/*";
+
     public T Value { get; } = value;
 
     /// <summary>The bytes as sent.</summary>
@@ -22,8 +24,9 @@ internal sealed class JsonBody<T>(T value, ReadOnlyMemory<byte> raw) : IEndpoint
         return new(raw.Length == 0 ? new T() : RequestBytes.Parse<T>(raw.Span), raw);
     }
 
+    // Any type: routing must not refuse another one before the caller is known. ReadAsync refuses it in its turn.
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
-        builder.Metadata.Add(new AcceptsMetadata(["application/json"], typeof(T), isOptional: true));
+        builder.Metadata.Add(new AcceptsMetadata([AnyType], typeof(T), isOptional: true));
 }
 
 /// <summary>The largest JSON body an endpoint takes, in bytes.</summary>
@@ -109,7 +112,7 @@ internal static class RequestBytes
             return new ApiException(400, "INVALID_JSON", "the body is not valid JSON in UTF-8" + (fault is JsonException { LineNumber: { } line } ? $" (line {line + 1})" : ""));
         }
         if (first != JsonTokenType.StartObject) return ApiException.BadRequest("the body must be a JSON object");
-        var path = exception?.Path is { Length: > 2 } p ? p[2..] : "body";
+        var path = OptionalPath.Of(exception) ?? "body";
         var own = exception is { InnerException: null, Message: { Length: < 60 } message } && message.StartsWith("must", StringComparison.Ordinal) | message.StartsWith("is not", StringComparison.Ordinal);
         return ApiException.BadRequest($"{path}: {(own ? exception!.Message : "has the wrong type")}");
     }
