@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.AI;
 
 namespace Flapjack.Runtime;
 
@@ -9,6 +11,9 @@ namespace Flapjack.Runtime;
 internal static class JsonText
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    /// <summary>How values of tools become JSON: names in camel case unless written otherwise, nulls kept, no white space.</summary>
+    public static readonly JsonSerializerOptions Compact = new(AIJsonUtilities.DefaultOptions) { WriteIndented = false, DefaultIgnoreCondition = JsonIgnoreCondition.Never };
 
     public static string Write(Action<Utf8JsonWriter> write)
     {

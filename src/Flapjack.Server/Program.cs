@@ -1,10 +1,13 @@
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Keys;
+using Flapjack.Server.Logs;
+using Flapjack.Server.Models;
 using Flapjack.Server.Operations;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 try
@@ -14,16 +17,25 @@ try
     builder.Services.AddStorage(settings);
     builder.Services.AddAccounts();
     builder.Services.AddKeys();
+    builder.Services.AddModels();
     builder.Services.AddAgents();
+    builder.Services.AddLogs();
+    builder.Services.AddThreads();
     builder.Services.AddOperations();
 
     var app = builder.Build();
     app.UsePlatform();
+    app.MapAccounts();
     app.MapKeys();
+    app.MapModels();
     app.MapAgents();
+    app.MapLogs();
+    app.MapThreads();
     app.MapOperations();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);
+    if (LoginLinkCommand.IsMeant(args)) return await LoginLinkCommand.RunAsync(app, CancellationToken.None);
+    await FirstStart.RunAsync(app, CancellationToken.None);
     await app.RunAsync();
     return 0;
 }

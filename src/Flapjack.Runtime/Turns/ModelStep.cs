@@ -46,8 +46,8 @@ internal sealed class ModelStep : IAsyncDisposable
     /// <summary>What the step said, without the joint before it.</summary>
     public string Text => _state.Text.ToString(_state.TailStart, _state.Text.Length - _state.TailStart);
 
-    /// <summary>Signed reasoning of the step.</summary>
-    public IReadOnlyList<TextReasoningContent> Reasoning => _reasoning.Blocks;
+    /// <summary>Signed reasoning of the step in its stored form.</summary>
+    public string? Reasoning => SignedReasoning.ToText(_reasoning.Blocks);
 
     /// <summary>The update <see cref="MoveNextAsync"/> moved to.</summary>
     public ChatResponseUpdate Current => _stream!.Current;

@@ -50,7 +50,7 @@ internal static class ModelTrace
         writer.WriteStartObject();
         writer.WriteString("role", message.Role.Value);
         writer.WriteString("tool_call_id", result.CallId);
-        writer.WriteString("content", result.Result as string ?? JsonSerializer.Serialize(result.Result, AIJsonUtilities.DefaultOptions));
+        writer.WriteString("content", result.Result as string ?? JsonSerializer.Serialize(result.Result, JsonText.Compact));
         writer.WriteEndObject();
         return true;
     }

@@ -24,6 +24,8 @@ internal sealed class StepCall(TurnCall call, TurnTool? tool, JsonElement? argum
 
     public bool Runs => !Call.ClientSide && !Refused;
 
+    public TurnCallResult RecordedResult => new(Call.Id, Result!.Content, Result.IsError);
+
     public ToolResultEvent ResultEvent(long durationMs) =>
         new(Call.Id, Call.Name, Result!.Value, Result.IsError, Result.Truncated, durationMs);
 }

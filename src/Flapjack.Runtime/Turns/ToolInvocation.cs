@@ -8,6 +8,7 @@ namespace Flapjack.Runtime.Turns;
 internal sealed class ToolInvocation(StepCall call, TurnState state, Action<TurnEvent> emit)
 {
     private const int MaxCustomEvents = 20;
+    private static readonly JsonElement Null = JsonText.TryParse("null")!.Value;
     private readonly Lock _lock = new();
     private int _customEvents;
     private bool _ended;
@@ -55,7 +56,7 @@ internal sealed class ToolInvocation(StepCall call, TurnState state, Action<Turn
             Caller = state.Caller,
             ToolCallId = call.Call.Id,
             EmitCustom = EmitCustom,
-            EmitClientEvent = (kind, payload) => Emit(new ClientEvent(kind, payload.Clone())),
+            EmitClientEvent = (kind, payload) => Emit(new ClientEvent(kind, Kept(payload))),
             Challenge = Challenge,
             ProposeProfileSwitch = Propose,
         }.AttachTo(arguments);
@@ -66,9 +67,12 @@ internal sealed class ToolInvocation(StepCall call, TurnState state, Action<Turn
     {
         lock (_lock)
         {
-            if (_customEvents++ < MaxCustomEvents) Emit(new CustomEvent(kind, payload.Clone(), call.Call.Id));
+            if (_customEvents++ < MaxCustomEvents) Emit(new CustomEvent(kind, Kept(payload), call.Call.Id));
         }
     }
+
+    // The tool may dispose the document the payload is part of.
+    private static JsonElement Kept(JsonElement payload) => payload.ValueKind == JsonValueKind.Undefined ? Null : payload.Clone();
 
     private void Challenge(AuthChallenge challenge)
     {

@@ -28,7 +28,7 @@ internal sealed record ToolResult(string Content, JsonElement Value, bool Trunca
         JsonElement { ValueKind: JsonValueKind.Undefined } => Of(null),
         JsonElement { ValueKind: JsonValueKind.String } text => Of(text.GetString()),
         JsonElement json => OfText(json.GetRawText(), json.Clone()),
-        _ => Of(JsonSerializer.SerializeToElement(value, AIJsonUtilities.DefaultOptions)),
+        _ => Of(JsonSerializer.SerializeToElement(value, JsonText.Compact)),
     };
 
     /// <summary><c>{"error":code,"detail":detail}</c>.</summary>

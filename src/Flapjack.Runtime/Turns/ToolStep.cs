@@ -1,8 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Tools;
-using Microsoft.Extensions.AI;
 
 namespace Flapjack.Runtime.Turns;
 
@@ -10,7 +8,7 @@ namespace Flapjack.Runtime.Turns;
 /// Runs the calls of one model step. The step is journalled before anything runs; afterwards every way out, stops and faults included, leaves each
 /// server-side call with a journalled result: a history with an unanswered call is refused by providers for ever.
 /// </summary>
-internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep step, IReadOnlyList<StepCall> calls, IReadOnlyList<TextReasoningContent> reasoning) : IAsyncDisposable
+internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep step, IReadOnlyList<StepCall> calls) : IAsyncDisposable
 {
     private const int MaxParallel = 4;
     // Pairs, because a proposal must follow its result with nothing in between.
@@ -87,7 +85,7 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
         }
         catch (Exception)
         {
-            // Only the journal throws here, and the reader of the events already has its exception.
+            // The journal failed again; the reader of the events already has the exception that matters.
         }
         if (_recorded) AppendToPrompt();
         _stop.Dispose();
@@ -96,25 +94,27 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
 
     private async Task WorkAsync()
     {
-        try
-        {
-            var workers = new Task[Math.Min(MaxParallel, calls.Count)];
-            for (var i = 0; i < workers.Length; i++) workers[i] = WorkerAsync();
-            await Task.WhenAll(workers);
-            _events.Writer.TryComplete();
-        }
-        catch (Exception fault)
-        {
-            _events.Writer.TryComplete(fault);
-        }
+        var workers = new Task[Math.Min(MaxParallel, calls.Count)];
+        for (var i = 0; i < workers.Length; i++) workers[i] = WorkerAsync();
+        await Task.WhenAll(workers);
+        _events.Writer.TryComplete();
     }
 
     private async Task WorkerAsync()
     {
-        int index;
-        while (!_stop.IsCancellationRequested && (index = Interlocked.Increment(ref _next)) < calls.Count)
+        try
         {
-            if (calls[index].Runs) await RunAsync(calls[index]);
+            int index;
+            while (!_stop.IsCancellationRequested && (index = Interlocked.Increment(ref _next)) < calls.Count)
+            {
+                if (calls[index].Runs) await RunAsync(calls[index]);
+            }
+        }
+        catch (Exception fault)
+        {
+            // The journal failed: the reader learns it at once, and nothing more is started.
+            _events.Writer.TryComplete(fault);
+            await _stop.CancelAsync();
         }
     }
 
@@ -138,7 +138,7 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
         {
             call.Journalled = true;
             // Not the turn's token: the call has been made, and its result must not get lost with the turn.
-            await state.Journal.RecordResultAsync(new(call.Call.Id, call.Result!.Content, call.Result.IsError), CancellationToken.None);
+            await state.Journal.RecordResultAsync(call.RecordedResult, CancellationToken.None);
         }
         finally
         {
@@ -158,16 +158,13 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
 
     private void AppendToPrompt()
     {
-        var said = new List<AIContent>(reasoning);
-        if (step.Text.Length > 0) said.Add(new TextContent(step.Text));
-        var results = new List<AIContent>(calls.Count);
+        var results = new List<TurnCallResult>(calls.Count);
         foreach (var call in calls)
         {
-            said.Add(ToolCallArguments.Create(call.Call.Id, call.Call.Name, call.Call.Arguments));
-            if (call.Result is { } result) results.Add(new FunctionResultContent(call.Call.Id, result.Content));
+            if (call.Result is not null) results.Add(call.RecordedResult);
         }
-        state.Added.Add(new(ChatRole.Assistant, said));
-        if (results.Count > 0) state.Added.Add(new(ChatRole.Tool, results));
+        state.Added.Add(step.ToMessage());
+        if (results.Count > 0) state.Added.Add(TurnCallResult.ToMessage(results));
     }
 
     private TurnSpan Trace(StepCall call, DateTimeOffset now)

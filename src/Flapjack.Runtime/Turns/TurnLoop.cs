@@ -84,8 +84,8 @@ public sealed class TurnLoop(TimeProvider clock)
             var pending = PendingOf(calls);
 
             // 6. to 8. Journal the step, run what may run, journal each result.
-            var step = new TurnStep(model.Text, Models.SignedReasoning.ToText(model.Reasoning), [.. calls.Select(static call => call.Call)]);
-            await using (var tools = new ToolStep(state, clock, step, calls, model.Reasoning))
+            var step = new TurnStep(model.Text, model.Reasoning, [.. calls.Select(static call => call.Call)]);
+            await using (var tools = new ToolStep(state, clock, step, calls))
             {
                 await foreach (var happened in tools.RunAsync(cancellationToken)) yield return happened;
 

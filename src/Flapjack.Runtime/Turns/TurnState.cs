@@ -15,9 +15,9 @@ public sealed class TurnState
     /// <summary>Temperature, token limit, response format and <see cref="ModelSettings"/>; the loop sets the tools per call.</summary>
     public required ChatOptions Options { get; init; }
     /// <summary>The prompt: system sections, earlier messages, the new user message, and what earlier streams of this turn added. Never changed by the loop.</summary>
-    public required IReadOnlyList<ChatMessage> Prompt { get; init; }
+    public required IReadOnlyList<ChatMessage> Prompt { get; set; }
     /// <summary>How many messages at the head of <see cref="Prompt"/> earlier turns already traced; span inputs leave them out.</summary>
-    public int TracedMessages { get; init; }
+    public int TracedMessages { get; set; }
     /// <summary>Tools of this turn.</summary>
     public required ToolSet Tools { get; init; }
     /// <summary>Who the turn runs for.</summary>

@@ -15,6 +15,8 @@ internal sealed class Session
     public required DateTime CreatedAt { get; init; }
     public required DateTime ExpiresAt { get; set; }
     public DateTime? RevokedAt { get; set; }
+
+    public bool IsLive(DateTime now) => RevokedAt is null && ExpiresAt > now;
 }
 
 /// <summary>A single-use token that logs a user in without a password.</summary>
@@ -25,11 +27,16 @@ internal sealed class LoginLink
     public required string TokenHash { get; init; }
     public required DateTime ExpiresAt { get; init; }
     public DateTime? UsedAt { get; set; }
+
+    public bool IsOpen(DateTime now) => UsedAt is null && ExpiresAt > now;
 }
 
 /// <summary>A key pair that signs access tokens; every node uses the newest.</summary>
 internal sealed class SigningKey
 {
+    /// <summary>Id of a database's first key. Nodes that start together collide on it, so that only one of them sets the database up.</summary>
+    public static readonly Guid FirstId = new("00000000-0000-7000-8000-000000000001");
+
     public required Guid Id { get; init; }
 
     /// <summary>Private key in PKCS#8, encrypted.</summary>
@@ -45,6 +52,8 @@ internal sealed class SessionMapping : IEntityTypeConfiguration<Session>
         builder.ToTable("sessions");
         builder.HasIndex(s => s.UserId);
         builder.HasIndex(s => s.ExpiresAt);
+        // Of two refreshes with the same token only one may succeed.
+        builder.Property(s => s.RefreshHash).IsConcurrencyToken();
     }
 }
 
@@ -54,6 +63,8 @@ internal sealed class LoginLinkMapping : IEntityTypeConfiguration<LoginLink>
     {
         builder.ToTable("login_links");
         builder.HasIndex(l => l.TokenHash).IsUnique();
+        // Of two logins with the same link only one may succeed.
+        builder.Property(l => l.UsedAt).IsConcurrencyToken();
     }
 }
 

@@ -20,6 +20,17 @@ internal sealed class User
     public required Guid DefaultOrgId { get; set; }
     public required DateTime CreatedAt { get; init; }
     public DateTime? LastSeenAt { get; set; }
+
+    /// <summary>How an address is stored and looked up.</summary>
+    public static string Normalise(string email) => email.Trim().ToLowerInvariant();
+
+    /// <summary>Notes that the person was here; to the minute is enough and saves writes.</summary>
+    public void Seen(DateTime now)
+    {
+        if (IsStale(LastSeenAt, now)) LastSeenAt = now;
+    }
+
+    public static bool IsStale(DateTime? lastSeen, DateTime now) => lastSeen is not { } seen || seen < now.AddMinutes(-1);
 }
 
 /// <summary>A user's role in an organisation.</summary>

@@ -10,6 +10,10 @@ internal static class AgentQueries
     public static async Task<Agent> FindAliveAsync(this IQueryable<Agent> agents, Guid id, CancellationToken cancellationToken) =>
         await agents.Alive().FirstOrDefaultAsync(a => a.Id == id, cancellationToken) ?? throw ApiException.NotFound("Agent");
 
+    /// <summary>Deleted agents included: their threads stay readable.</summary>
+    public static async Task<Agent> FindAnyAsync(this IQueryable<Agent> agents, Guid id, CancellationToken cancellationToken) =>
+        await agents.AsNoTracking().FirstOrDefaultAsync(a => a.Id == id, cancellationToken) ?? throw ApiException.NotFound("Agent");
+
     public static IQueryable<Agent> Search(this IQueryable<Agent> agents, string? text, Guid? projectId)
     {
         if (projectId is not null) agents = agents.Where(a => a.ProjectId == projectId);

@@ -1,3 +1,5 @@
+using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -21,6 +23,14 @@ internal sealed class ApiKey : ITenantRow
     public DateTime? ExpiresAt { get; init; }
     public DateTime? LastUsedAt { get; set; }
     public DateTime? RevokedAt { get; set; }
+
+    /// <summary>The row for the key <paramref name="text"/>.</summary>
+    public static ApiKey Create(string text, string hash, Guid orgId, string name, DateTime now, Guid? createdBy, string? scopes = null, DateTime? expiresAt = null) => new()
+    {
+        Id = Ids.New(), OrgId = orgId, Name = name, Prefix = ApiKeyFormat.Prefix(text), Hash = hash, Scopes = scopes, CreatedBy = createdBy, CreatedAt = now, ExpiresAt = expiresAt,
+    };
+
+    public string[]? ScopeList => Scopes?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 }
 
 internal sealed class ApiKeyMapping : IEntityTypeConfiguration<ApiKey>
@@ -28,6 +38,7 @@ internal sealed class ApiKeyMapping : IEntityTypeConfiguration<ApiKey>
     public void Configure(EntityTypeBuilder<ApiKey> builder)
     {
         builder.ToTable("api_keys");
+        builder.Ignore(k => k.ScopeList);
         builder.HasIndex(k => k.Hash).IsUnique();
         builder.HasIndex(k => new { k.OrgId, k.CreatedAt });
     }

@@ -15,6 +15,7 @@ internal sealed class ApiKeyReader(Databases databases, ServerSecrets secrets, T
     private static readonly TimeSpan Believed = TimeSpan.FromSeconds(4);
     private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.Ordinal);
     private readonly byte[] _pepper = Encoding.UTF8.GetBytes(secrets.KeyPepper);
+    private int _forgotten;
 
     public bool Recognises(string token) => ApiKeyFormat.IsLiveKey(token);
 
@@ -26,15 +27,29 @@ internal sealed class ApiKeyReader(Databases databases, ServerSecrets secrets, T
         var now = time.Now();
         if (!_known.TryGetValue(hash, out var known) || known.Until <= now)
         {
+            var before = Volatile.Read(ref _forgotten);
             if (await LoadAsync(hash, now, cancellationToken) is not { } loaded) return null;
             if (_known.Count > 10_000) _known.Clear();
             _known[hash] = known = loaded;
+            // A revocation between reading and remembering must not be outlived by what was read.
+            if (before != Volatile.Read(ref _forgotten)) _known.TryRemove(hash, out _);
         }
         return known.ExpiresAt <= now ? null : known.Caller;
     }
 
     /// <summary>Makes a revocation hold on this node at once.</summary>
-    public void Forget(string hash) => _known.TryRemove(hash, out _);
+    public void Forget(string hash)
+    {
+        Interlocked.Increment(ref _forgotten);
+        _known.TryRemove(hash, out _);
+    }
+
+    public async Task<IReadOnlyList<Guid>> RevokedAmongAsync(IReadOnlyList<Guid> credentialIds, CancellationToken cancellationToken)
+    {
+        await using var db = databases.OpenForServer();
+        // Watched work belongs to any organisation.
+        return await db.ApiKeys.IgnoreQueryFilters().Where(k => credentialIds.Contains(k.Id) && k.RevokedAt != null).Select(k => k.Id).ToListAsync(cancellationToken);
+    }
 
     private async ValueTask<Known?> LoadAsync(string hash, DateTime now, CancellationToken cancellationToken)
     {
@@ -46,7 +61,7 @@ internal sealed class ApiKeyReader(Databases databases, ServerSecrets secrets, T
             key.LastUsedAt = now;
             await db.SaveChangesAsync(cancellationToken);
         }
-        var scopes = key.Scopes?.Split(' ');
+        var scopes = key.ScopeList;
         var caller = new Caller
         {
             Kind = CallerKind.Key,

@@ -11,5 +11,5 @@ internal static class KeysFeature
         return services;
     }
 
-    public static void MapKeys(this IEndpointRouteBuilder app) { }
+    public static void MapKeys(this IEndpointRouteBuilder app) => KeyEndpoints.Map(app);
 }

@@ -24,6 +24,11 @@ internal sealed class ProviderConfig : ITenantRow
 
     public bool Enabled { get; set; } = true;
     public required DateTime UpdatedAt { get; set; }
+
+    public const string ApiKeyField = "api_key", HeadersField = "headers";
+
+    /// <summary>What a secret of a provider is bound to.</summary>
+    public static string Place(Guid orgId, string provider, string field) => $"{orgId}/providers/{provider}/{field}";
 }
 
 internal sealed class ProviderConfigMapping : IEntityTypeConfiguration<ProviderConfig>

@@ -1,3 +1,4 @@
+using Flapjack.Server.Platform.Egress;
 using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Idempotency;
@@ -31,6 +32,9 @@ internal static class PlatformSetup
         builder.Services.AddSingleton(ServerSecrets.Load(settings));
         builder.Services.AddSingleton<SecretBox>();
         builder.Services.AddSingleton<RequestLimits>();
+        builder.Services.AddSingleton<Revocations>();
+        builder.Services.AddHostedService<RevocationWatch>();
+        builder.Services.AddSingleton<EgressGuard>();
         builder.Services.AddSingleton<IdempotencyStore>();
         builder.Services.AddSingleton<IHousekeepingTask, IdempotencySweep>();
         builder.Services.AddSingleton<IHousekeepingTask, LimitsSweep>();

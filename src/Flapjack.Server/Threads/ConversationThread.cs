@@ -34,6 +34,9 @@ internal sealed class ConversationThread : ITenantRow
     /// <summary>JSON object.</summary>
     public string Metadata { get; set; } = "{}";
 
+    /// <summary>Left out of lists: child threads of delegations and of calls without a thread.</summary>
+    public bool Hidden { get; init; }
+
     /// <summary>Sequence number of the newest message.</summary>
     public long LastSeq { get; set; }
 

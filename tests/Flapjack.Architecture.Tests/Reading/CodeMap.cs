@@ -5,7 +5,8 @@ namespace Flapjack.Architecture.Tests.Reading;
 
 /// <summary>One type uses another. Both are outermost types, so a lambda or an async method counts as the class it is written in.</summary>
 /// <param name="Member">The method or field used; null where only the type itself is named.</param>
-internal sealed record Use(CodeType From, string To, string? Member);
+/// <param name="Handled">The user holds or touches such a value itself; false where the type is only part of something it passes on, such as a method given to a registration.</param>
+internal sealed record Use(CodeType From, string To, string? Member, bool Handled);
 
 /// <summary>An outermost type of the assembly that was read.</summary>
 /// <param name="File">The name of its source file, or of the first one for a partial type.</param>
@@ -66,6 +67,12 @@ internal sealed class CodeMap
 
     private void ReadType(CodeType from, TypeDefinition type)
     {
+        // The compiler's cache of method groups: written nowhere in the source.
+        if (type.Name == "<>O")
+        {
+            return;
+        }
+
         Add(from, type.BaseType);
         AddAll(from, type.Interfaces.Select(i => i.InterfaceType));
         AddAll(from, type.Fields.Select(f => f.FieldType));
@@ -106,17 +113,17 @@ internal sealed class CodeMap
         switch (instruction.Operand)
         {
             case TypeReference type:
-                Add(from, type);
+                Add(from, type, handled: false);
                 break;
             case MethodReference method:
-                Add(from, method.DeclaringType, method.Name);
-                Add(from, method.ReturnType);
-                AddAll(from, method.Parameters.Select(p => p.ParameterType));
-                AddAll(from, (method as GenericInstanceMethod)?.GenericArguments ?? []);
+                Add(from, method.DeclaringType, method.Name, handled: false);
+                Add(from, method.ReturnType, handled: false);
+                AddAll(from, method.Parameters.Select(p => p.ParameterType), handled: false);
+                AddAll(from, (method as GenericInstanceMethod)?.GenericArguments ?? [], handled: false);
                 break;
             case FieldReference field:
-                Add(from, field.DeclaringType, field.Name);
-                Add(from, field.FieldType);
+                Add(from, field.DeclaringType, field.Name, handled: false);
+                Add(from, field.FieldType, handled: false);
                 break;
         }
     }
@@ -130,28 +137,28 @@ internal sealed class CodeMap
         }
     }
 
-    private void AddAll(CodeType from, IEnumerable<TypeReference?> types)
+    private void AddAll(CodeType from, IEnumerable<TypeReference?> types, bool handled = true)
     {
         foreach (var type in types)
         {
-            Add(from, type);
+            Add(from, type, handled: handled);
         }
     }
 
-    private void Add(CodeType from, TypeReference? type, string? member = null)
+    private void Add(CodeType from, TypeReference? type, string? member = null, bool handled = true)
     {
         switch (type)
         {
             case null or GenericParameter:
                 return;
             case GenericInstanceType generic:
-                AddAll(from, generic.GenericArguments);
+                AddAll(from, generic.GenericArguments, handled);
                 break;
         }
 
         if (type is TypeSpecification { ElementType: var element })
         {
-            Add(from, element, member);
+            Add(from, element, member, handled);
             return;
         }
 
@@ -163,7 +170,7 @@ internal sealed class CodeMap
 
         if (outermost.FullName != from.FullName)
         {
-            _uses.Add(new Use(from, outermost.FullName, member));
+            _uses.Add(new Use(from, outermost.FullName, member, handled || (member is not null && outermost == type)));
         }
     }
 }

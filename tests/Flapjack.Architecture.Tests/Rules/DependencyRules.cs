@@ -62,7 +62,7 @@ internal static class DependencyRules
         string[] http = ["HttpContext", "HttpRequest", "HttpResponse", "IHttpContextAccessor"];
         string[] edges = ["Http", "Identity", "Idempotency"];
         return from use in map.Uses
-               where http.Any(name => use.To == "Microsoft.AspNetCore.Http." + name)
+               where use.Handled && http.Any(name => use.To == "Microsoft.AspNetCore.Http." + name)
                where !use.From.File.EndsWith("Endpoints.cs", StringComparison.Ordinal)
                where !edges.Any(edge => InNamespace(use.From, $"{map.Root}.Platform.{edge}"))
                select $"{use.From.FullName} uses {use.To}. Only *Endpoints.cs, Platform/Http, Platform/Identity and Platform/Idempotency know the request: read the value there and pass it on.";

@@ -10,8 +10,6 @@ namespace Flapjack.Server.Platform.Http;
 /// <typeparam name="T">A public record of <see cref="Optional{T}"/> fields.</typeparam>
 internal sealed class JsonBody<T>(T value, ReadOnlyMemory<byte> raw) : IEndpointParameterMetadataProvider where T : class, new()
 {
-    private const string AnyType = "*/*";
-
     public T Value { get; } = value;
 
     /// <summary>The bytes as sent.</summary>
@@ -24,9 +22,9 @@ internal sealed class JsonBody<T>(T value, ReadOnlyMemory<byte> raw) : IEndpoint
         return new(raw.Length == 0 ? new T() : RequestBytes.Parse<T>(raw.Span), raw);
     }
 
-    // Any type: routing must not refuse another one before the caller is known. ReadAsync refuses it in its turn.
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
-        builder.Metadata.Add(new AcceptsMetadata([AnyType], typeof(T), isOptional: true));
+        // "*/*" keeps routing from answering 415 by itself, before anybody knows who calls; the body's own check does.
+        builder.Metadata.Add(new AcceptsMetadata(["application/json", "*/*"], typeof(T), isOptional: true));
 }
 
 /// <summary>The largest JSON body an endpoint takes, in bytes.</summary>

@@ -59,6 +59,8 @@ internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICreden
 
     private static Guid SelectedOrg(HttpRequest request, Caller caller)
     {
+        // An organisation in the path is the one acted in, so the role that counts is the one held there.
+        if (request.RouteValues["orgId"] is string inPath && Guid.TryParse(inPath, out var pathOrg)) return caller.Kind == CallerKind.User || pathOrg == caller.OrgId ? pathOrg : throw ApiException.NotFound("Organisation");
         var named = request.Headers["X-Flapjack-Org"].ToString();
         if (named.Length == 0) named = request.Query["orgId"].ToString();
         if (named.Length == 0) return caller.OrgId;

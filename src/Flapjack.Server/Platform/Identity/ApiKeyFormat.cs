@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Cryptography;
 
 namespace Flapjack.Server.Platform.Identity;
 
@@ -14,6 +15,8 @@ internal static class ApiKeyFormat
     public static bool IsLiveKey(string text) =>
         text.Length == LivePrefix.Length + 64 && text.StartsWith(LivePrefix, StringComparison.Ordinal)
         && !text.AsSpan(LivePrefix.Length).ContainsAnyExcept(Hex);
+
+    public static string NewLiveKey() => LivePrefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
     public static string Prefix(string key) => key[..12] + "...";
 }

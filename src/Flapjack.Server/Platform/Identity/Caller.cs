@@ -84,4 +84,7 @@ internal interface ICredentialReader
 
     /// <summary>The caller; null when the credential is unknown, revoked or expired.</summary>
     ValueTask<Caller?> ReadAsync(string token, CancellationToken cancellationToken);
+
+    /// <summary>Those of the credential ids that are this reader's and have been revoked.</summary>
+    Task<IReadOnlyList<Guid>> RevokedAmongAsync(IReadOnlyList<Guid> credentialIds, CancellationToken cancellationToken);
 }

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Flapjack.Server.Platform.Settings;
 
 /// <summary>Default model and server-wide model providers.</summary>
-internal sealed partial record ModelSettingsSection(string? Default, TimeSpan IdleTimeout, IReadOnlyDictionary<string, ServerProvider> Providers)
+internal sealed record ModelSettingsSection(string? Default, TimeSpan IdleTimeout, IReadOnlyDictionary<string, ServerProvider> Providers)
 {
     public static ModelSettingsSection Read(SettingsReader s)
     {
@@ -12,7 +12,7 @@ internal sealed partial record ModelSettingsSection(string? Default, TimeSpan Id
         foreach (var section in s.Sections("Providers"))
         {
             var name = section.Key.ToLowerInvariant();
-            if (!ProviderName().IsMatch(name)) s.Refuse($"Providers:{section.Key}", "the name must match ^[a-z0-9_-]{1,32}$");
+            if (!ProviderNames.IsValid(name)) s.Refuse($"Providers:{section.Key}", "the name must match ^[a-z0-9_-]{1,32}$");
             providers[name] = ServerProvider.Read(s, section, name);
         }
         foreach (var name in (string[])["openai", "anthropic"])
@@ -27,9 +27,20 @@ internal sealed partial record ModelSettingsSection(string? Default, TimeSpan Id
         }
         return new(s.Text("Models:Default"), s.Duration("Models:IdleTimeoutSeconds", 120, TimeSpan.FromSeconds, 0.1, 3_600), providers);
     }
+}
 
-    [GeneratedRegex("^[a-z0-9_-]{1,32}$")]
-    private static partial Regex ProviderName();
+/// <summary>Names of providers. Some say by themselves what is spoken there.</summary>
+internal static partial class ProviderNames
+{
+    private static readonly string[] Fixed = ["openai", "anthropic", "perplexity", "brave", "tavily", "searxng", "firecrawl", "cursor", "github"];
+
+    public static bool IsValid(string name) => Form().IsMatch(name);
+
+    /// <summary>The one kind a provider of this name can have; null when its owner chooses.</summary>
+    public static string? FixedKind(string name) => Array.IndexOf(Fixed, name) >= 0 ? name : null;
+
+    [GeneratedRegex(@"^[a-z0-9_-]{1,32}\z")]
+    private static partial Regex Form();
 }
 
 /// <summary>A provider the operator configured for every organisation.</summary>
@@ -37,8 +48,10 @@ internal sealed record ServerProvider(string Name, string Kind, string? ApiKey, 
 {
     public static ServerProvider Read(SettingsReader s, IConfigurationSection section, string name)
     {
-        var kind = section["Kind"] ?? (name is "openai" or "anthropic" ? name : "openai_compatible");
-        if (kind is not ("openai" or "anthropic" or "openai_compatible" or "anthropic_compatible"))
+        var kind = section["Kind"] ?? ProviderNames.FixedKind(name) ?? "openai_compatible";
+        if (ProviderNames.FixedKind(name) is { } only && kind != only)
+            s.Refuse($"Providers:{section.Key}:Kind", $"'{kind}' is not {only}, the only kind of this name");
+        else if (ProviderNames.FixedKind(name) is null && kind is not ("openai" or "anthropic" or "openai_compatible" or "anthropic_compatible"))
             s.Refuse($"Providers:{section.Key}:Kind", $"'{kind}' is not one of openai, anthropic, openai_compatible, anthropic_compatible");
         Uri? address = null;
         if (section["BaseUrl"] is { Length: > 0 } text && (!Uri.TryCreate(text, UriKind.Absolute, out address) || address.Scheme is not ("http" or "https")))

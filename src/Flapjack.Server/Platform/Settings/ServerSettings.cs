@@ -19,7 +19,7 @@ internal sealed record ServerSettings
     public required IReadOnlyList<string> AllowedHosts { get; init; }
     public required string? MasterKey { get; init; }
     public required string? ToolHmacSecret { get; init; }
-    public required string? OtlpEndpoint { get; init; }
+    public required OtlpSettings? Otlp { get; init; }
     public required TimeSpan ShutdownGrace { get; init; }
 
     /// <summary>Reads all settings; throws one <see cref="SettingsException"/> that names every fault.</summary>
@@ -50,11 +50,18 @@ internal sealed record ServerSettings
             Logs = new(s.Integer("Logs:RetentionDays", 30, 0, 3650), s.Flag("Logs:CaptureContent", true)),
             Metrics = MetricsSettings.Read(s),
             CorsOrigins = s.List("Cors:Origins"),
-            AllowedHosts = s.List("Network:AllowedHosts"),
+            AllowedHosts = ReadAllowedHosts(s),
             MasterKey = s.Text("Security:MasterKey"),
             ToolHmacSecret = s.Text("TOOL_HMAC_SECRET"),
-            OtlpEndpoint = s.Text("OTEL_EXPORTER_OTLP_ENDPOINT"),
+            Otlp = OtlpSettings.Read(s),
         };
+    }
+
+    private static IReadOnlyList<string> ReadAllowedHosts(SettingsReader s)
+    {
+        var entries = s.List("Network:AllowedHosts");
+        foreach (var fault in entries.Select(Egress.AllowedHosts.Fault).OfType<string>()) s.Refuse("Network:AllowedHosts", fault);
+        return entries;
     }
 }
 
@@ -104,6 +111,17 @@ internal sealed record BootstrapSettings(string? Email, string? Password, string
 internal sealed record DemoSettings(bool Enabled, Uri? SignupUrl);
 
 internal sealed record LogSettings(int RetentionDays, bool CaptureContent);
+
+/// <summary>Where traces are exported to, in OpenTelemetry's own settings.</summary>
+internal sealed record OtlpSettings(Uri Endpoint, string Protocol, string? Headers)
+{
+    public static OtlpSettings? Read(SettingsReader s)
+    {
+        var endpoint = s.Address("OTEL_EXPORTER_OTLP_ENDPOINT");
+        var (protocol, headers) = (s.OneOf("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "http/protobuf", "grpc"), s.Text("OTEL_EXPORTER_OTLP_HEADERS"));
+        return endpoint is null ? null : new(endpoint, protocol, headers);
+    }
+}
 
 internal sealed record MetricsSettings(string? Token, IReadOnlyList<string> AllowedNetworks)
 {

@@ -8,7 +8,7 @@ using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage.Sqlite;
 using Flapjack.Server.Threads;
-using Flapjack.Server.Turns;
+using Flapjack.Server.Threads.Turns;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 
@@ -46,6 +46,10 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
 
     /// <summary>The organisation every query is limited to; none without a caller.</summary>
     public Guid OrgId => _tenant?.OrgId ?? Guid.Empty;
+
+    /// <summary>The threads a user started or takes part in. Asked by features that threads themselves know, so it stands here.</summary>
+    public IQueryable<Guid> ThreadIdsOf(string userId) =>
+        Threads.Where(t => t.UserId == userId || Participants.Any(p => p.ThreadId == t.Id && p.UserId == userId)).Select(t => t.Id);
 
     /// <summary>Contexts are pooled, so what belongs to the request is handed in on each lease.</summary>
     public FlapjackDb For(CallerContext? tenant, SqliteGate? gate)

@@ -40,6 +40,9 @@ internal static class StorageSetup
     private static void Common(DbContextOptionsBuilder options) => options
         .UseQueryTrackingBehavior(QueryTrackingBehavior.TrackAll)
         .EnableThreadSafetyChecks(false)
-        // A failed command also throws, and whoever catches that logs it once.
-        .ConfigureWarnings(w => w.Ignore(RelationalEventId.CommandError, RelationalEventId.PendingModelChangesWarning, CoreEventId.PossibleIncorrectRequiredNavigationWithQueryFilterInteractionWarning));
+        .ConfigureWarnings(w => w
+            .Ignore(RelationalEventId.PendingModelChangesWarning, CoreEventId.PossibleIncorrectRequiredNavigationWithQueryFilterInteractionWarning)
+            // What fails here throws; whoever cannot handle it logs it, once. Statements are for debugging.
+            .Log((RelationalEventId.CommandExecuted, LogLevel.Debug), (RelationalEventId.CommandError, LogLevel.Debug), (CoreEventId.QueryIterationFailed, LogLevel.Debug), (CoreEventId.SaveChangesFailed, LogLevel.Debug),
+                (RelationalEventId.MigrationApplying, LogLevel.Debug), (RelationalEventId.ModelSnapshotNotFound, LogLevel.Debug), (RelationalEventId.AcquiringMigrationLock, LogLevel.Debug)));
 }

@@ -11,7 +11,7 @@ internal sealed class PearPicker
     public static async Task<string> PickAsync(IServiceProvider services)
     {
         await Task.Yield();
-        Func<HttpContext, string> path = AppleEndpoints.Path;
+        Func<HttpContext, string> path = context => AppleEndpoints.Path(context);
         var response = services.GetService(typeof(AppleResponse)) as AppleResponse;
         return response?.ToString() ?? path.ToString() ?? "";
     }

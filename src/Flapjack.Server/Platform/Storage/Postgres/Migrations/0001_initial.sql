@@ -241,6 +241,7 @@ CREATE TABLE threads (
     parent_thread_id uuid,
     forked_from_message_id uuid,
     metadata text NOT NULL,
+    hidden boolean NOT NULL,
     last_seq bigint NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,

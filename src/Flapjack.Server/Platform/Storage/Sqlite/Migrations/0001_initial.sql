@@ -230,6 +230,7 @@ CREATE TABLE "threads" (
     "parent_thread_id" TEXT NULL,
     "forked_from_message_id" TEXT NULL,
     "metadata" TEXT NOT NULL,
+    "hidden" INTEGER NOT NULL,
     "last_seq" INTEGER NOT NULL,
     "created_at" TEXT NOT NULL,
     "updated_at" TEXT NOT NULL

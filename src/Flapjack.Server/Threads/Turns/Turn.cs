@@ -2,7 +2,7 @@ using Flapjack.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
-namespace Flapjack.Server.Turns;
+namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>One answer in the making: from the user's message to its terminal event, over several streams when the client runs tools.</summary>
 internal sealed class Turn : ITenantRow

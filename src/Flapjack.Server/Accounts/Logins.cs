@@ -1,0 +1,59 @@
+using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Accounts;
+
+/// <summary>Finds out who wants in. Every refusal is the same 401, whether the account exists or not.</summary>
+internal sealed class Logins(FlapjackDb db, Passwords passwords, OpaqueTokens tokens, LoginFailures failures, TimeProvider time)
+{
+    public async Task<User> WithPasswordAsync(string email, string password, string address, CancellationToken cancellationToken)
+    {
+        email = User.Normalise(email);
+        var user = await db.Users.FirstOrDefaultAsync(u => u.Email == email, cancellationToken);
+        await VerifyAsync(user, email, password, address, cancellationToken);
+        return user!;
+    }
+
+    /// <summary>Throws when the password is not the user's. Guessing is limited wherever a password is asked for.</summary>
+    public async Task VerifyAsync(User? user, string email, string password, string address, CancellationToken cancellationToken)
+    {
+        // The count is read inside the turn: of many simultaneous guesses only as many pass as there are turns.
+        using var turn = await passwords.EnterAsync(cancellationToken);
+        failures.ThrowIfTooMany(address, email);
+        if (!turn.Verify(user, password))
+        {
+            failures.Add(address, email);
+            throw Refused();
+        }
+        failures.Forgive(email);
+    }
+
+    /// <summary>Uses up a login link.</summary>
+    public async Task<User> WithLinkAsync(string token, string address, CancellationToken cancellationToken)
+    {
+        failures.ThrowIfTooMany(address, null);
+        var hash = tokens.HashOf(token);
+        var link = await db.LoginLinks.FirstOrDefaultAsync(l => l.TokenHash == hash, cancellationToken);
+        if (link is not null && link.IsOpen(time.Now()) && await TakeAsync(link, cancellationToken)) return await db.Users.FirstAsync(u => u.Id == link.UserId, cancellationToken);
+        failures.Add(address, null);
+        throw Refused();
+    }
+
+    private async Task<bool> TakeAsync(LoginLink link, CancellationToken cancellationToken)
+    {
+        link.UsedAt = time.Now();
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+            return true;
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            return false;
+        }
+    }
+
+    private static ApiException Refused() => new(401, "INVALID_CREDENTIALS", "the credentials are wrong, used or expired");
+}

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Settings;
+using OpenTelemetry;
+using OpenTelemetry.Exporter;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Flapjack.Server.Logs;
+
+/// <summary>Sends finished turns to an OpenTelemetry collector by the conventions for generative AI. Without <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> it does nothing.</summary>
+internal sealed partial class OtlpExport(ServerSettings settings, ILogger<OtlpExport> logger) : BackgroundService
+{
+    private const string SourceName = "Flapjack.Turns";
+    private readonly Channel<TurnTrace>? _queue = settings.Otlp is null ? null
+        : Channel.CreateBounded<TurnTrace>(new BoundedChannelOptions(1_000) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly ActivitySource _source = new(SourceName, RequestIds.Version);
+
+    /// <summary>Queues a turn and returns at once. When the collector is too slow, turns are left out.</summary>
+    public void Export(TurnTrace trace) => _queue?.Writer.TryWrite(trace);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (_queue is null) return;
+        using var provider = Sdk.CreateTracerProviderBuilder()
+            .AddSource(SourceName)
+            .SetSampler(new AlwaysOnSampler())
+            .ConfigureResource(resource => resource.AddService("flapjack", serviceVersion: RequestIds.Version))
+            .AddOtlpExporter(options => Configure(options, settings.Otlp!))
+            .Build();
+        // Turns that end while the server stops are still queued, so the end of the queue ends this, not the token.
+        stoppingToken.Register(() => _queue.Writer.TryComplete());
+        await foreach (var trace in _queue.Reader.ReadAllAsync(CancellationToken.None))
+        {
+            try
+            {
+                Write(trace);
+            }
+            catch (Exception exception)
+            {
+                LogFailed(logger, exception, trace.Id);
+            }
+        }
+        provider.Shutdown(5_000);
+    }
+
+    public override void Dispose()
+    {
+        _source.Dispose();
+        base.Dispose();
+    }
+
+    private static void Configure(OtlpExporterOptions options, OtlpSettings otlp)
+    {
+        var http = otlp.Protocol == "http/protobuf";
+        options.Protocol = http ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc;
+        options.Endpoint = http ? new Uri(otlp.Endpoint.AbsoluteUri.TrimEnd('/') + "/v1/traces") : otlp.Endpoint;
+        if (otlp.Headers is not null) options.Headers = otlp.Headers;
+        options.BatchExportProcessorOptions.MaxQueueSize = 8_192;
+        options.BatchExportProcessorOptions.ScheduledDelayMilliseconds = 1_000;
+    }
+
+    private void Write(TurnTrace trace)
+    {
+        var root = new ActivityContext(ActivityTraceId.CreateFromBytes(trace.Id.ToByteArray(bigEndian: true)), default, ActivityTraceFlags.Recorded);
+        var contexts = new Dictionary<Guid, ActivityContext>();
+        using var turn = Start($"invoke_agent {trace.AgentName}", ActivityKind.Internal, root, trace.StartedAt);
+        if (turn is null) return;
+        GenAiTags.Root(turn, trace, settings.Logs.CaptureContent);
+        foreach (var span in trace.Spans.OrderBy(s => s.StartedAt).ThenBy(s => s.Id))
+        {
+            var parent = span.ParentId is { } id && contexts.TryGetValue(id, out var known) ? known : turn.Context;
+            using var activity = Start(GenAiTags.NameOf(span), span.Kind == "llm" ? ActivityKind.Client : ActivityKind.Internal, parent, span.StartedAt);
+            if (activity is null) continue;
+            contexts[span.Id] = activity.Context;
+            GenAiTags.Of(activity, span, trace, settings.Logs.CaptureContent);
+            activity.SetEndTime(span.EndedAt);
+        }
+        turn.SetEndTime(trace.EndedAt);
+    }
+
+    private Activity? Start(string name, ActivityKind kind, ActivityContext parent, DateTime start) => _source.StartActivity(name, kind, parent, startTime: new DateTimeOffset(start, TimeSpan.Zero));
+
+    [LoggerMessage(1, LogLevel.Warning, "Trace {TraceId} could not be exported")]
+    private static partial void LogFailed(ILogger logger, Exception exception, Guid traceId);
+}

@@ -1,0 +1,61 @@
+using Flapjack.Providers;
+using Flapjack.Runtime.Models;
+using Flapjack.Server.Platform.Egress;
+using Flapjack.Server.Platform.Settings;
+using Microsoft.Extensions.AI;
+
+namespace Flapjack.Server.Models;
+
+/// <summary>Opens models: the provider's client, retries around it, fallbacks around those. Addresses that organisations set are dialled through the network rules.</summary>
+internal sealed class ModelClients(TimeProvider time, ServerSettings settings, EgressGuard guard) : IDisposable
+{
+    private readonly ChatClients _trusted = new(time, Options(settings));
+    private readonly ChatClients _guarded = new(time, Options(settings) with { Connect = guard.ConnectAsync });
+
+    /// <summary>The client of a turn. Clients are shared and own nothing: do not dispose them.</summary>
+    public IChatClient Create(ModelChoice choice, IReadOnlyList<ModelChoice> fallbacks)
+    {
+        var first = new RetryingChatClient(Open(choice), time);
+        return fallbacks.Count == 0 ? first : new FallbackChatClient(choice.Id, first, [.. fallbacks.Select(f => new ModelCandidate(f.Id, () => new RetryingChatClient(Open(f), time)))]);
+    }
+
+    /// <summary>One attempt and no more.</summary>
+    public IChatClient Open(ModelChoice choice)
+    {
+        if (choice.Endpoint is not { } endpoint) return new MissingCredential(choice.Provider);
+        return (choice.IsTrustedAddress ? _trusted : _guarded).For(endpoint);
+    }
+
+    public void Dispose()
+    {
+        _trusted.Dispose();
+        _guarded.Dispose();
+    }
+
+    private static ProviderOptions Options(ServerSettings settings) => new()
+    {
+        IdleTimeout = settings.Models.IdleTimeout,
+        Betas = settings.Models.Providers.GetValueOrDefault(ProviderKinds.Anthropic)?.Betas is { Count: > 0 } betas ? Betas(betas) : new(),
+    };
+
+    // A list replaces the defaults; what it leaves out is not sent.
+    private static AnthropicBetas Betas(IReadOnlyList<string> betas) => new()
+    {
+        InterleavedThinking = betas.FirstOrDefault(b => b.StartsWith("interleaved-thinking", StringComparison.Ordinal)) ?? "",
+        LongContext = betas.FirstOrDefault(b => b.StartsWith("context-", StringComparison.Ordinal) && !b.StartsWith("context-management", StringComparison.Ordinal)) ?? "",
+    };
+
+    /// <summary>Stands in for a model without a credential: known, but every call fails.</summary>
+    private sealed class MissingCredential(string provider) : IChatClient
+    {
+        public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => throw Fault();
+
+        public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => throw Fault();
+
+        public object? GetService(Type serviceType, object? serviceKey = null) => null;
+
+        public void Dispose() { }
+
+        private ModelException Fault() => new(ModelErrors.AuthFailed, $"No credential is configured for the provider '{provider}'.");
+    }
+}

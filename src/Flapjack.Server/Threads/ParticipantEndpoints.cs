@@ -1,0 +1,88 @@
+using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Identity;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Threads;
+
+internal static class ParticipantEndpoints
+{
+    public static void Map(IEndpointRouteBuilder app)
+    {
+        var participants = app.MapGroup("/api/threads/{threadId:guid}/participants").WithTags("threads").From("doc");
+        participants.MapGet("", List).WithName("listParticipants").Access(Scopes.ThreadsRead);
+        participants.MapPost("", Add).WithName("addParticipant").Access(Scopes.ThreadsWrite, Role.Member);
+        participants.MapDelete("", Remove).WithName("removeParticipant").Access(Scopes.ThreadsWrite, Role.Member);
+    }
+
+    /// <summary>Lists who takes part in a multiplayer thread, in order of joining.</summary>
+    private static async Task<Ok<List<ParticipantResponse>>> List(Guid threadId, FlapjackDb db, CallerContext access, CancellationToken cancellationToken)
+    {
+        await db.FindThreadAsync(access, threadId, cancellationToken);
+        var rows = await db.Participants.AsNoTracking().Where(p => p.ThreadId == threadId).OrderBy(p => p.CreatedAt).ThenBy(p => p.UserId).ToListAsync(cancellationToken);
+        return TypedResults.Ok(rows.ConvertAll(ParticipantResponse.From));
+    }
+
+    /// <summary>Adds somebody, or changes how they take part.</summary>
+    private static async Task<Results<Created<ParticipantResponse>, Ok<ParticipantResponse>>> Add(Guid threadId, JsonBody<ParticipantRequest> body, FlapjackDb db, CallerContext access, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var thread = await FindManagedAsync(db, access, threadId, cancellationToken);
+        var (userId, name, role) = Check(body.Value);
+        if (thread.Kind != "multiplayer") throw ApiException.Conflict("only multiplayer threads have participants");
+        var participant = await db.Participants.FirstOrDefaultAsync(p => p.ThreadId == threadId && p.UserId == userId, cancellationToken);
+        if (participant is null)
+        {
+            participant = new Participant { OrgId = access.OrgId, ThreadId = threadId, UserId = userId, DisplayName = name.Value, Role = role.Value ?? "member", CreatedAt = time.Now() };
+            db.Participants.Add(participant);
+            await db.SaveChangesAsync(cancellationToken);
+            return TypedResults.Created((string?)null, ParticipantResponse.From(participant));
+        }
+        if (name.IsSet) participant.DisplayName = name.Value;
+        if (role.IsSet && (role.Value ?? "member") is var wanted && wanted != participant.Role)
+        {
+            if (wanted == "member") await RefuseLastOwnerAsync(db, threadId, cancellationToken);
+            participant.Role = wanted;
+        }
+        await db.SaveChangesAsync(cancellationToken);
+        return TypedResults.Ok(ParticipantResponse.From(participant));
+    }
+
+    /// <summary>Removes somebody. The last owner stays.</summary>
+    private static async Task<Ok<Deleted>> Remove(Guid threadId, JsonBody<ParticipantRequest> body, HttpRequest request, FlapjackDb db, CallerContext access, CancellationToken cancellationToken)
+    {
+        await FindManagedAsync(db, access, threadId, cancellationToken);
+        var userId = body.Value.UserId.Value ?? new Query(request).Text("userId", "user_id");
+        if (string.IsNullOrEmpty(userId)) throw ApiException.Invalid("userId", "is required");
+        var participant = await db.Participants.FirstOrDefaultAsync(p => p.ThreadId == threadId && p.UserId == userId, cancellationToken) ?? throw ApiException.NotFound("Participant");
+        if (participant.Role == "owner") await RefuseLastOwnerAsync(db, threadId, cancellationToken);
+        db.Participants.Remove(participant);
+        await db.SaveChangesAsync(cancellationToken);
+        return TypedResults.Ok(Deleted.Ok);
+    }
+
+    private static async Task<ConversationThread> FindManagedAsync(FlapjackDb db, CallerContext access, Guid threadId, CancellationToken cancellationToken)
+    {
+        var thread = await db.FindThreadAsync(access, threadId, cancellationToken);
+        var user = access.Caller.UserId?.ToString();
+        if (!access.SeesWholeOrg && !await db.Participants.AnyAsync(p => p.ThreadId == threadId && p.UserId == user && p.Role == "owner", cancellationToken))
+            throw ApiException.Forbidden("only owners of the thread manage its participants");
+        return thread;
+    }
+
+    private static (string UserId, Optional<string> Name, Optional<string> Role) Check(ParticipantRequest request)
+    {
+        var errors = new FieldErrors();
+        errors.Required("userId", request.UserId.Value, 255);
+        errors.Text("displayName", request.DisplayName.Value, 200);
+        errors.OneOf("role", request.Role.Value, "owner", "member");
+        errors.ThrowIfAny();
+        return (request.UserId.Value!, request.DisplayName, request.Role);
+    }
+
+    private static async Task RefuseLastOwnerAsync(FlapjackDb db, Guid threadId, CancellationToken cancellationToken)
+    {
+        if (await db.Participants.CountAsync(p => p.ThreadId == threadId && p.Role == "owner", cancellationToken) == 1) throw ApiException.Conflict("the thread's last owner stays");
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Identity;
+using Flapjack.Server.Platform.Storage;
+
+namespace Flapjack.Server.Threads;
+
+/// <summary>The checked fields of a new thread.</summary>
+internal sealed record ThreadDraft(string? Title, string Kind, string? ActiveProfile, string? Overlay, string Bindings, string? UserId, string Metadata)
+{
+    public static ThreadDraft From(CreateThreadRequest request, CallerContext access, FieldErrors errors)
+    {
+        errors.Text("title", request.Title.Value, 300);
+        errors.OneOf("kind", request.Kind.Value, "single", "multiplayer");
+        errors.Text("userId", request.UserId.Value, 255);
+        errors.Object("metadata", request.Metadata.Value, FieldRules.MetadataBytes);
+        return new(
+            request.Title.Value,
+            request.Kind.Value ?? "single",
+            request.ActiveProfile.Value,
+            ThreadFields.Overlay(errors, "systemPromptOverlay", request.SystemPromptOverlay.Value),
+            ThreadFields.Bindings(errors, "resourceBindings", request.ResourceBindings.Value),
+            // Only an application may name somebody else; a user is who they are.
+            access.Caller.Kind == CallerKind.User ? access.Caller.UserId.ToString() : request.UserId.Value,
+            request.Metadata.Value is { ValueKind: JsonValueKind.Object } metadata ? metadata.GetRawText() : "{}");
+    }
+}
+
+/// <summary>Stores new threads.</summary>
+internal sealed class ThreadOpening(IWriter writer, TimeProvider time)
+{
+    private static readonly Lock Ticking = new();
+    private static DateTime s_last;
+
+    public async Task<ConversationThread> OpenAsync(ThreadDraft draft, Guid agentId, CallerContext access, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var now = Next();
+            var thread = new ConversationThread
+            {
+                Id = Ids.New(),
+                OrgId = access.OrgId,
+                AgentId = agentId,
+                Title = draft.Title,
+                Kind = draft.Kind,
+                ActiveProfile = draft.ActiveProfile,
+                SystemPromptOverlay = draft.Overlay,
+                ResourceBindings = draft.Bindings,
+                UserId = draft.UserId,
+                Metadata = draft.Metadata,
+                CreatedAt = now,
+                UpdatedAt = now,
+            };
+            SqlStatement[] unit = draft.Kind == "multiplayer" && access.Caller.UserId is { } user
+                ? [ThreadSql.Insert(thread), ThreadSql.InsertOwner(thread, user.ToString(), access.Caller.UserName)]
+                : [ThreadSql.Insert(thread)];
+            var result = await writer.WriteAsync(unit, cancellationToken);
+            // Another node took this microsecond: the next one is free sooner or later.
+            if (result.Affected[0] == 1) return thread;
+        }
+    }
+
+    /// <summary>Times of creation are unique, so that a page ending at one loses no row.</summary>
+    private DateTime Next()
+    {
+        lock (Ticking)
+        {
+            var now = time.Now();
+            return s_last = now > s_last || s_last - now > TimeSpan.FromSeconds(10) ? now : s_last.AddMicroseconds(1);
+        }
+    }
+}

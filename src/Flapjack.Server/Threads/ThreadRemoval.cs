@@ -1,0 +1,22 @@
+using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Turns;
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Threads;
+
+/// <summary>Deletes a thread together with everything in it.</summary>
+internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops)
+{
+    public async Task RemoveAsync(ConversationThread thread, CancellationToken cancellationToken)
+    {
+        await stops.StopAsync(thread, cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await db.Threads.Where(t => t.Id == thread.Id).ExecuteDeleteAsync(cancellationToken);
+        await db.Messages.Where(m => m.ThreadId == thread.Id).ExecuteDeleteAsync(cancellationToken);
+        await db.Turns.Where(t => t.ThreadId == thread.Id).ExecuteDeleteAsync(cancellationToken);
+        await db.Participants.Where(p => p.ThreadId == thread.Id).ExecuteDeleteAsync(cancellationToken);
+        var traces = db.Traces.Where(t => t.ThreadId == thread.Id).Select(t => t.Id);
+        await db.Spans.Where(s => traces.Contains(s.TraceId)).ExecuteUpdateAsync(rows => rows.SetProperty(s => s.Input, (string?)null).SetProperty(s => s.Output, (string?)null), cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+}

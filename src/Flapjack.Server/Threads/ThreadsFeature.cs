@@ -1,0 +1,39 @@
+using Flapjack.Server.Threads.Turns;
+
+namespace Flapjack.Server.Threads;
+
+internal static class ThreadsFeature
+{
+    public static IServiceCollection AddThreads(this IServiceCollection services)
+    {
+        services.AddSingleton<ThreadOpening>();
+        services.AddScoped<ThreadRemoval>();
+        services.AddSingleton<NodeName>();
+        services.AddSingleton<LiveTurns>();
+        services.AddSingleton<TurnStreams>();
+        services.AddHostedService(provider => provider.GetRequiredService<TurnStreams>());
+        services.AddSingleton<TurnTraces>();
+        services.AddSingleton<TurnStore>();
+        services.AddSingleton<TurnHistory>();
+        services.AddSingleton<TurnHostContext>();
+        services.AddSingleton<TurnHost>();
+        services.AddSingleton<PendingActions>();
+        services.AddSingleton<TurnStops>();
+        services.AddSingleton<TurnQueue>();
+        services.AddSingleton<TurnContinuation>();
+        services.AddSingleton<TurnAttachment>();
+        services.AddSingleton<TurnAnswer>();
+        services.AddSingleton<TurnOpeningContext>();
+        services.AddScoped<TurnPlanner>();
+        services.AddScoped<TurnOpening>();
+        services.AddHostedService<TurnLeases>();
+        return services;
+    }
+
+    public static void MapThreads(this IEndpointRouteBuilder app)
+    {
+        ThreadEndpoints.Map(app);
+        ParticipantEndpoints.Map(app);
+        MessageEndpoints.Map(app);
+    }
+}

@@ -1,0 +1,188 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Flapjack.Server.Threads.Turns;
+
+/// <summary>The events of one stream of a turn: an append-only log in wire form with any number of readers. The request that started the turn is only the first of them.</summary>
+internal sealed class LiveTurn
+{
+    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    // One writer a thread, not one a turn: five hundred open streams then share a handful.
+    [ThreadStatic]
+    private static (ArrayBufferWriter<byte> Data, Utf8JsonWriter Json)? t_writing;
+
+    private readonly Lock _lock = new();
+    private readonly byte[] _idPrefix;
+    private readonly List<EventMark> _marks = new(8);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private byte[] _log = new byte[1024];
+    private int _length;
+    private int _readers;
+    private bool _isEnded;
+    private TaskCompletionSource? _more;
+
+    public LiveTurn(Guid turnId, Guid orgId, Guid threadId, long firstSequence = 1)
+    {
+        (TurnId, OrgId, ThreadId, FirstSequence) = (turnId, orgId, threadId, firstSequence);
+        _idPrefix = Encoding.ASCII.GetBytes($"id: {turnId:D}:");
+    }
+
+    public Guid TurnId { get; }
+
+    public Guid OrgId { get; }
+
+    public Guid ThreadId { get; }
+
+    /// <summary>Sequence number of this stream's <c>meta</c>; later streams of a turn go on counting.</summary>
+    public long FirstSequence { get; }
+
+    /// <summary>Sequence number the next event gets.</summary>
+    public long NextSequence => FirstSequence + _marks.Count;
+
+    /// <summary>Completes after the terminal event.</summary>
+    public Task Ended => _ended.Task;
+
+    public bool IsEnded => Volatile.Read(ref _isEnded);
+
+    public DateTime EndedAt { get; private set; }
+
+    public int Bytes => _length;
+
+    /// <summary>Called when the last reader has left a stream that still runs.</summary>
+    public Action? Abandoned { get; set; }
+
+    /// <summary>Appends an event and wakes the readers. Only the turn's own task calls this.</summary>
+    public void Append<T>(string type, T state, Action<Utf8JsonWriter, T> write)
+    {
+        var (data, json) = t_writing ??= NewWriter();
+        data.ResetWrittenCount();
+        json.Reset();
+        write(json, state);
+        json.Flush();
+        TaskCompletionSource? more;
+        lock (_lock)
+        {
+            Frame(type, data.WrittenSpan);
+            (more, _more) = (_more, null);
+        }
+        more?.TrySetResult();
+    }
+
+    /// <summary>Marks the stream as ended; its terminal event has been appended.</summary>
+    public void End(DateTime now)
+    {
+        TaskCompletionSource? more;
+        lock (_lock)
+        {
+            EndedAt = now;
+            _isEnded = true;
+            (more, _more) = (_more, null);
+        }
+        more?.TrySetResult();
+        _ended.TrySetResult();
+    }
+
+    /// <summary>What the log holds from <paramref name="position"/> on. Bytes once written never change.</summary>
+    public ReadOnlyMemory<byte> Read(int position, out bool ended)
+    {
+        lock (_lock)
+        {
+            ended = _isEnded;
+            return _log.AsMemory(position, _length - position);
+        }
+    }
+
+    /// <summary>Completes when the log has grown past <paramref name="position"/>, ended, or was poked.</summary>
+    public Task WaitAsync(int position)
+    {
+        lock (_lock)
+        {
+            if (_length > position || _isEnded) return Task.CompletedTask;
+            return (_more ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    /// <summary>Wakes the readers without an event, so that they send a comment or notice that their client left.</summary>
+    public void Poke()
+    {
+        TaskCompletionSource? more;
+        lock (_lock) (more, _more) = (_more, null);
+        more?.TrySetResult();
+    }
+
+    /// <summary>Position right after the event with that sequence number; null when it is not in this log.</summary>
+    public int? PositionAfter(long sequence)
+    {
+        lock (_lock)
+        {
+            if (sequence == FirstSequence - 1) return 0;
+            var index = sequence - FirstSequence;
+            return index >= 0 && index < _marks.Count ? _marks[(int)index].End : null;
+        }
+    }
+
+    /// <summary>Every event as type and JSON data, for answers in one piece.</summary>
+    public IEnumerable<(string Type, ReadOnlyMemory<byte> Data)> Events()
+    {
+        for (var i = 0; ; i++)
+        {
+            EventMark mark;
+            byte[] log;
+            lock (_lock)
+            {
+                if (i >= _marks.Count) yield break;
+                (mark, log) = (_marks[i], _log);
+            }
+            yield return (mark.Type, log.AsMemory(mark.DataStart, mark.End - 2 - mark.DataStart));
+        }
+    }
+
+    public void AddReader() => Interlocked.Increment(ref _readers);
+
+    public void RemoveReader()
+    {
+        if (Interlocked.Decrement(ref _readers) == 0 && !IsEnded) Abandoned?.Invoke();
+    }
+
+    private void Frame(string type, ReadOnlySpan<byte> data)
+    {
+        var needed = _length + _idPrefix.Length + 20 + 8 + type.Length + 8 + data.Length + 2;
+        if (needed > _log.Length)
+        {
+            // Readers may hold the old array; its bytes stay as they are.
+            var grown = new byte[Math.Max(needed, _log.Length * 2)];
+            _log.AsSpan(0, _length).CopyTo(grown);
+            _log = grown;
+        }
+        var target = _log.AsSpan(_length);
+        var at = Put(target, _idPrefix);
+        (FirstSequence + _marks.Count).TryFormat(target[at..], out var digits, provider: CultureInfo.InvariantCulture);
+        at += digits;
+        at += Put(target[at..], "\nevent: "u8);
+        at += Encoding.ASCII.GetBytes(type, target[at..]);
+        at += Put(target[at..], "\ndata: "u8);
+        var dataStart = _length + at;
+        at += Put(target[at..], data);
+        at += Put(target[at..], "\n\n"u8);
+        _length += at;
+        _marks.Add(new(type, dataStart, _length));
+    }
+
+    private static (ArrayBufferWriter<byte> Data, Utf8JsonWriter Json) NewWriter()
+    {
+        var data = new ArrayBufferWriter<byte>(1024);
+        return (data, new Utf8JsonWriter(data, Writing));
+    }
+
+    private static int Put(Span<byte> target, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(target);
+        return bytes.Length;
+    }
+
+    private readonly record struct EventMark(string Type, int DataStart, int End);
+}

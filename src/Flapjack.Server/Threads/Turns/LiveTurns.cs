@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Settings;
+
+namespace Flapjack.Server.Threads.Turns;
+
+/// <summary>The turns of this node: those that run, and those that ended a short while ago and can still be replayed, within a bound of time and memory.</summary>
+internal sealed class LiveTurns(ServerSettings settings, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<Guid, LiveTurn> _turns = new();
+    private readonly ConcurrentQueue<LiveTurn> _ended = new();
+    private long _endedBytes;
+
+    /// <summary>Streams that have not ended.</summary>
+    public IEnumerable<LiveTurn> Running => _turns.Values.Where(turn => !turn.IsEnded);
+
+    public void Add(LiveTurn turn) => _turns[turn.TurnId] = turn;
+
+    /// <summary>Drops a turn that never began.</summary>
+    public void Remove(LiveTurn turn) => _turns.TryRemove(new(turn.TurnId, turn));
+
+    public LiveTurn? Find(Guid turnId, Guid orgId) => _turns.TryGetValue(turnId, out var turn) && turn.OrgId == orgId ? turn : null;
+
+    public void End(LiveTurn turn)
+    {
+        turn.End(time.Now());
+        _ended.Enqueue(turn);
+        Interlocked.Add(ref _endedBytes, turn.Bytes);
+        Trim();
+    }
+
+    /// <summary>Forgets ended turns that are too old or too many.</summary>
+    public void Trim()
+    {
+        var oldest = time.Now() - settings.Turns.StreamRetention;
+        while (_ended.TryPeek(out var turn) && (turn.EndedAt < oldest || Volatile.Read(ref _endedBytes) > settings.Turns.StreamRetentionBytes))
+        {
+            if (!_ended.TryDequeue(out turn)) return;
+            Interlocked.Add(ref _endedBytes, -turn.Bytes);
+            Remove(turn);
+        }
+    }
+}

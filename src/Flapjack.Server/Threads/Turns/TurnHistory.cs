@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Flapjack.Runtime.Models;
+using Flapjack.Runtime.Tools;
+using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.AI;
+
+namespace Flapjack.Server.Threads.Turns;
+
+/// <summary>Reads a thread's messages as a model is given them. What was read stays in memory, so that a long thread costs its newest rows only.</summary>
+/// <remarks>Rows of a thread are only ever appended while a turn owns it, except results of calls, and those rows are read again while their turn lasts. Hence what lies before the first unanswered call never changes.</remarks>
+internal sealed class TurnHistory(ServerSettings settings)
+{
+    private readonly ConcurrentDictionary<Guid, Known> _known = new();
+    private long _bytes;
+
+    /// <summary>All messages up to <paramref name="lastSeq"/>, oldest first.</summary>
+    public async ValueTask<IReadOnlyList<ChatMessage>> LoadAsync(FlapjackDb db, ConversationThread thread, long lastSeq, CancellationToken cancellationToken)
+    {
+        var known = _known.GetValueOrDefault(thread.Id);
+        if (known is null || known.Seq > lastSeq) known = Known.Nothing;
+        if (known.Seq == lastSeq) return known.Messages;
+        var withNames = thread.Kind == "multiplayer";
+        var rows = await db.Messages.AsNoTracking().Where(m => m.ThreadId == thread.Id && m.Seq > known.Seq && m.Seq <= lastSeq).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
+        var messages = new List<ChatMessage>(known.Messages.Count + rows.Count);
+        messages.AddRange(known.Messages);
+        long size = known.Bytes;
+        foreach (var row in rows)
+        {
+            Append(messages, row, withNames);
+            size += 200 + 2L * (row.Content.Length + (row.ToolCalls?.Length ?? 0));
+        }
+        var complete = rows.TrueForAll(row => row.Complete);
+        var loaded = new Known(messages, lastSeq, size);
+        if (complete) Keep(thread.Id, loaded);
+        return messages;
+    }
+
+    public void Forget(Guid thread)
+    {
+        if (_known.TryRemove(thread, out var gone)) Interlocked.Add(ref _bytes, -gone.Bytes);
+    }
+
+    private void Keep(Guid thread, Known known)
+    {
+        // Short threads are cheaper to read than to remember.
+        if (known.Messages.Count < 8) return;
+        Forget(thread);
+        if (_known.TryAdd(thread, known)) Interlocked.Add(ref _bytes, known.Bytes);
+        foreach (var other in _known.Keys)
+        {
+            if (Volatile.Read(ref _bytes) <= settings.Turns.HistoryCacheBytes) return;
+            Forget(other);
+        }
+    }
+
+    private static void Append(List<ChatMessage> messages, Message row, bool withNames)
+    {
+        switch (row.Role)
+        {
+            case MessageRoles.User:
+                messages.Add(UserMessage(row, withNames));
+                break;
+            case MessageRoles.Step:
+                messages.Add(new(ChatRole.Assistant, StepContents(row)));
+                break;
+            case MessageRoles.Tool:
+                AppendResult(messages, row);
+                break;
+            case MessageRoles.Assistant when row.Content.Length > row.TailStart:
+                messages.Add(new(ChatRole.Assistant, row.Content[row.TailStart..]));
+                break;
+        }
+    }
+
+    public static ChatMessage UserMessage(Message row, bool withNames) =>
+        new(ChatRole.User, withNames && row.SenderName is { Length: > 0 } name ? $"{name}: {row.Content}" : row.Content);
+
+    private static List<AIContent> StepContents(Message row)
+    {
+        var contents = new List<AIContent>(SignedReasoning.Parse(row.Reasoning));
+        if (row.Content.Length > 0) contents.Add(new TextContent(row.Content));
+        foreach (var call in StepCalls.Parse(row.ToolCalls)) contents.Add(ToolCallArguments.Create(call.Id, call.Name, call.Arguments));
+        return contents;
+    }
+
+    // A call whose server died has only its intent. Providers refuse a history with an unanswered call for ever, so it is answered here.
+    private static void AppendResult(List<ChatMessage> messages, Message row)
+    {
+        var result = new FunctionResultContent(row.ToolCallId!, row.Complete ? row.Content : $$"""{"error":"{{ToolErrors.OutcomeUnknown}}"}""");
+        if (messages is [.., { Role: var role } last] && role == ChatRole.Tool) messages[^1] = new(ChatRole.Tool, [.. last.Contents, result]);
+        else messages.Add(new(ChatRole.Tool, [result]));
+    }
+
+    private sealed record Known(IReadOnlyList<ChatMessage> Messages, long Seq, long Bytes)
+    {
+        public static readonly Known Nothing = new([], 0, 0);
+    }
+}
+
+/// <summary>The stored form of a step's calls.</summary>
+internal static class StepCalls
+{
+    public static string ToText(IEnumerable<MessageToolCall> calls) => JsonSerializer.Serialize(calls, Platform.Http.WireJson.Responses);
+
+    public static IReadOnlyList<MessageToolCall> Parse(string? text) => text is null ? [] : JsonSerializer.Deserialize<List<MessageToolCall>>(text, Platform.Http.WireJson.Responses)!;
+}

@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using Flapjack.Runtime.Models;
+using Flapjack.Runtime.Turns;
+using Flapjack.Server.Models;
+using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.Extensions.AI;
+
+namespace Flapjack.Server.Threads.Turns;
+
+/// <summary>Runs turns as background tasks of this node. A turn belongs to nobody's request: whoever started it is only its first reader.</summary>
+internal sealed partial class TurnHost(
+    TurnStore store, LiveTurns live, TurnHistory history, Databases databases, ModelClients models, TurnHostContext context)
+{
+    private readonly ConcurrentDictionary<Guid, TurnRun> _running = new();
+    private readonly TurnLoop _loop = new(context.Time);
+
+    public IEnumerable<TurnRun> Running => _running.Values;
+
+    /// <summary>The stream a turn runs in now, on this node.</summary>
+    public TurnRun? Find(Guid turnId) => _running.GetValueOrDefault(turnId);
+
+    /// <summary>Starts a stream of a turn that owns its thread. Events follow in <paramref name="stream"/>, <c>meta</c> at once.</summary>
+    public TurnRun Start(TurnPlan plan, LiveTurn stream, TurnStart start)
+    {
+        // Ownership passes to RunAsync, which disposes it.
+        var cancellation = new CancellationTokenSource(context.Settings.Turns.Timeout, context.Time);
+        var run = new TurnRun(plan, stream, store, start.StartedAt, cancellation)
+        {
+            Input = start.Progress is null ? start.Content : start.Progress.Input,
+            UserMessageId = start.UserMessageId,
+            RootSpanId = start.Progress?.RootSpanId ?? Ids.New(),
+            LastSeq = start.LastSeq,
+        };
+        run.Prepare(models.Create(plan.Model, plan.Fallbacks), start.Progress);
+        if (!plan.Options.ContinueOnDisconnect) stream.Abandoned = run.Stop;
+        _running[stream.TurnId] = run;
+        live.Add(stream);
+        TurnEventJson.AppendMeta(stream, start.StartedAt, start.UserMessageId, plan.Model.Id);
+        _ = RunAsync(run, start, cancellation);
+        return run;
+    }
+
+    private async Task RunAsync(TurnRun run, TurnStart start, CancellationTokenSource cancellation)
+    {
+        try
+        {
+            using var timing = cancellation;
+            using var revocation = context.Revocations.OnRevoked(run.Plan.CredentialId, () => run.Abort("UNAUTHORIZED"));
+            using var shutdown = context.Draining.GraceOver.UnsafeRegister(static state => ((TurnRun)state!).Abort("SERVER_SHUTDOWN"), run);
+            await RunLoopAsync(run, start);
+        }
+        catch (Exception exception)
+        {
+            LogLost(context.Logger, exception, run.Live.TurnId);
+            TurnEventJson.AppendError(run.Live, "INTERNAL_ERROR", "the turn could not be stored", run.State.Usage, run.State.CostUsd);
+        }
+        finally
+        {
+            _running.TryRemove(new(run.Live.TurnId, run));
+            live.End(run.Live);
+        }
+    }
+
+    private async Task RunLoopAsync(TurnRun run, TurnStart start)
+    {
+        try
+        {
+            await AssembleAsync(run, start);
+            await foreach (var happened in _loop.RunAsync(run.State, run.Token)) TurnEventJson.Append(run.Live, happened);
+            await EndWellAsync(run);
+        }
+        catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
+        {
+            await EndEarlyAsync(run);
+        }
+        catch (ModelException fault)
+        {
+            LogModel(context.Logger, fault, run.Live.TurnId, fault.Code);
+            await FailAsync(run, fault.Code, fault.Message);
+        }
+        catch (Exception fault) when (fault is not TurnLostException)
+        {
+            LogFailed(context.Logger, fault, run.Live.TurnId);
+            await FailAsync(run, "INTERNAL_ERROR", "the server failed; its log has the reason");
+        }
+    }
+
+    private async ValueTask AssembleAsync(TurnRun run, TurnStart start)
+    {
+        var plan = run.Plan;
+        var prompt = new List<ChatMessage>();
+        if (TurnPrompt.System(plan.Agent.StablePreamble, plan.Profile?.SystemPromptOverlay, plan.Thread.SystemPromptOverlay, plan.Options.Overlay, plan.Options.Bindings ?? plan.Thread.ResourceBindings) is { } system) prompt.Add(system);
+        if (start.LastSeq > start.NewMessages)
+        {
+            await using var db = databases.Open(plan.Thread.OrgId);
+            prompt.AddRange(await history.LoadAsync(db, plan.Thread, start.LastSeq - start.NewMessages, run.Token));
+        }
+        var known = prompt.Count;
+        if (start.UserMessage is { } message) prompt.Add(TurnHistory.UserMessage(message, plan.Thread.Kind == "multiplayer"));
+        run.State.Prompt = prompt;
+        run.State.TracedMessages = known;
+    }
+
+    private async Task EndWellAsync(TurnRun run)
+    {
+        var outcome = run.State.Outcome!;
+        if (outcome.FinishReason is { } reason)
+        {
+            var messageId = await store.CloseAsync(run, TurnStatuses.Done, reason, null);
+            TurnEventJson.AppendDone(run.Live, Done(run, messageId, stopped: false, reason));
+            return;
+        }
+        var expiresAt = context.Time.Now() + context.Settings.Turns.ActionExpiry;
+        await store.PauseAsync(run, expiresAt);
+        TurnEventJson.AppendRequiresAction(run.Live, outcome.PendingCalls, expiresAt);
+    }
+
+    private async Task EndEarlyAsync(TurnRun run)
+    {
+        if (run.IsStopped)
+        {
+            await store.CloseAsync(run, TurnStatuses.Stopped, "stopped", null);
+            TurnEventJson.AppendDone(run.Live, Done(run, null, stopped: true, "stopped"));
+            return;
+        }
+        await FailAsync(run, run.ErrorCode ?? "TURN_TIMEOUT", run.ErrorCode switch
+        {
+            "UNAUTHORIZED" => "the credential was revoked",
+            "SERVER_SHUTDOWN" => "the server is shutting down; send the message again",
+            _ => $"the turn took longer than {context.Settings.Turns.Timeout.TotalSeconds} s",
+        });
+    }
+
+    private async Task FailAsync(TurnRun run, string code, string detail)
+    {
+        await store.CloseAsync(run, TurnStatuses.Failed, null, code);
+        TurnEventJson.AppendError(run.Live, code, detail, run.State.Usage, run.State.CostUsd);
+    }
+
+    private static TurnDone Done(TurnRun run, Guid? messageId, bool stopped, string reason) =>
+        new(stopped ? null : messageId, run.State.Text.ToString(), stopped, run.State.Usage, run.State.CostUsd, reason);
+
+    [LoggerMessage(1, LogLevel.Warning, "The model call of turn {Turn} failed with {Code}")]
+    private static partial void LogModel(ILogger logger, Exception exception, Guid turn, string code);
+
+    [LoggerMessage(2, LogLevel.Error, "Turn {Turn} failed")]
+    private static partial void LogFailed(ILogger logger, Exception exception, Guid turn);
+
+    [LoggerMessage(3, LogLevel.Error, "The end of turn {Turn} could not be stored")]
+    private static partial void LogLost(ILogger logger, Exception exception, Guid turn);
+}
+
+/// <summary>What the server itself gives to every turn.</summary>
+internal sealed record TurnHostContext(
+    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger);
+
+/// <summary>How a stream of a turn begins.</summary>
+/// <param name="StartedAt">Of the turn.</param>
+/// <param name="Content">The user's text.</param>
+/// <param name="UserMessageId">The message that started the turn.</param>
+/// <param name="UserMessage">The message to put last in the prompt; null when the history already ends with what is new.</param>
+/// <param name="LastSeq">Sequence number of the thread's newest message.</param>
+/// <param name="NewMessages">How many of the newest messages are <paramref name="UserMessage"/> rather than history.</param>
+/// <param name="Progress">Of an earlier stream of the turn.</param>
+internal sealed record TurnStart(DateTime StartedAt, string? Content, Guid? UserMessageId, Message? UserMessage, long LastSeq, int NewMessages, TurnProgress? Progress);

@@ -1,0 +1,102 @@
+using Flapjack.Server.Agents;
+using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Identity;
+using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Threads.Turns;
+
+/// <summary>A stream that was opened for a request.</summary>
+/// <param name="Live">Its events.</param>
+/// <param name="Stream">False: the client wants one JSON answer.</param>
+internal sealed record OpenedTurn(LiveTurn Live, bool Stream);
+
+/// <summary>Brings a message to its turn: checks it, waits or refuses when the thread is busy, stores it, starts the turn.</summary>
+internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlanner planner, TurnStore store, TurnHost host, TurnOpeningContext context)
+{
+    public async Task<OpenedTurn> OpenAsync(Guid threadId, MessageRequest request, HttpContext http)
+    {
+        var cancellationToken = http.RequestAborted;
+        if (context.Draining.IsDraining) throw ApiException.Unavailable("the server is shutting down, try again");
+        context.Limits.CountMessage(http, access.OrgId);
+        var thread = await db.VisibleThreads(access).AsNoTracking().FirstOrDefaultAsync(t => t.Id == threadId, cancellationToken) ?? throw ApiException.NotFound("Thread");
+        var errors = new FieldErrors();
+        var draft = MessageDraft.From(request, errors);
+        errors.ThrowIfAny();
+        if (!context.Settings.Turns.AllowOverrides && draft.Options.Overrides.Count > 0) throw new ApiException(403, "FEATURE_DISABLED", "the operator does not allow overrides");
+        var agent = await db.Agents.AsNoTracking().FindAliveAsync(thread.AgentId, cancellationToken);
+        if (thread.Status != "active") throw ApiException.Conflict("the thread is archived");
+        return draft.Results.Count > 0
+            ? new(await ContinueAsync(thread, agent, draft, cancellationToken), draft.Stream)
+            : new(await BeginAsync(thread, agent, draft, http), draft.Stream);
+    }
+
+    private async Task<LiveTurn> BeginAsync(ConversationThread thread, Agent agent, MessageDraft draft, HttpContext http)
+    {
+        var plan = await planner.PlanAsync(thread, agent, draft.Options, draft.Options.Profile, http.RequestAborted);
+        if (await TryBeginAsync(plan, draft) is { } live) return live;
+        return await context.Queue.BeginWhenFreeAsync(thread, draft, http, db, () => TryBeginAsync(plan, draft));
+    }
+
+    private async Task<LiveTurn?> TryBeginAsync(TurnPlan plan, MessageDraft draft)
+    {
+        var thread = plan.Thread;
+        if (thread.PendingTurnId is { } pending) await context.Pending.DropAsync(thread, pending, stopped: false);
+        var live = new LiveTurn(Ids.New(), thread.OrgId, thread.Id);
+        var message = new Message
+        {
+            Id = Ids.New(),
+            OrgId = thread.OrgId,
+            ThreadId = thread.Id,
+            TurnId = live.TurnId,
+            Seq = 0,
+            Role = MessageRoles.User,
+            Content = draft.Content!,
+            SenderName = draft.Options.SenderName,
+            SenderId = draft.Options.SenderId ?? (access.Caller.Kind == CallerKind.User ? access.Caller.UserId.ToString() : null),
+            CreatedAt = context.Time.Now(),
+        };
+        // Not the request's token: once begun, the message is stored whether or not the client still listens.
+        if (await store.OpenAsync(plan, live.TurnId, message) is not { } seq) return null;
+        host.Start(plan, live, new(message.CreatedAt, message.Content, message.Id, message, seq, 1, null));
+        return live;
+    }
+
+    private async Task<LiveTurn> ContinueAsync(ConversationThread thread, Agent agent, MessageDraft draft, CancellationToken cancellationToken)
+    {
+        var now = context.Time.Now();
+        if (thread.ActiveTurnId is { } running) throw Busy(running);
+        if (thread.PendingTurnId is not { } turnId) throw ApiException.Invalid("toolResults", "nothing is pending in this thread");
+        if (!thread.IsAwaitingAction(now))
+        {
+            await context.Pending.DropAsync(thread, turnId, stopped: false);
+            throw new ApiException(409, "ACTION_EXPIRED", "the results came too late; send a new message");
+        }
+        var turn = await db.Turns.AsNoTracking().FirstAsync(t => t.Id == turnId, cancellationToken);
+        var calls = await db.Messages.AsNoTracking().Where(m => m.ThreadId == thread.Id && m.TurnId == turnId && m.Role == MessageRoles.Tool && !m.Complete).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
+        CheckAnswers(draft.Results, calls);
+        var stored = TurnOptions.Parse(turn.Request);
+        var options = draft.BringsTools ? stored with { Tools = draft.Options.Tools, IsPlain = false } : stored;
+        var plan = await planner.PlanAsync(thread, agent, options, null, cancellationToken);
+        var remaining = calls.Where(c => draft.Results.All(r => r.CallId != c.ToolCallId)).ToList();
+        return await context.Continuation.ContinueAsync(new(plan, turn, draft, remaining, thread.PendingExpiresAt!.Value));
+    }
+
+    private static void CheckAnswers(IReadOnlyList<ToolAnswer> answers, List<Message> pending)
+    {
+        var errors = new FieldErrors();
+        for (var i = 0; i < answers.Count; i++)
+        {
+            if (!pending.Exists(call => call.ToolCallId == answers[i].CallId)) errors.Add($"toolResults[{i}].toolCallId", "is not pending");
+        }
+        errors.ThrowIfAny();
+    }
+
+    public static ApiException Busy(Guid turnId) => new(409, "THREAD_BUSY", turnId.ToString());
+}
+
+/// <summary>What openings share.</summary>
+internal sealed record TurnOpeningContext(
+    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, RequestLimits Limits, TurnQueue Queue, PendingActions Pending, TurnContinuation Continuation);

@@ -1,0 +1,75 @@
+using Flapjack.Runtime.Tools;
+using Flapjack.Server.Agents;
+using Flapjack.Server.Models;
+using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Identity;
+
+namespace Flapjack.Server.Threads.Turns;
+
+/// <summary>All a turn needs to know, settled before its first byte: any fault found here is an ordinary error answer.</summary>
+internal sealed record TurnPlan
+{
+    public required ConversationThread Thread { get; init; }
+    public required Agent Agent { get; init; }
+    public required TurnOptions Options { get; init; }
+    public required ModelChoice Model { get; init; }
+    public required IReadOnlyList<ModelChoice> Fallbacks { get; init; }
+    public required ToolSet Tools { get; init; }
+    public required ToolProfile? Profile { get; init; }
+
+    /// <summary>The account, else the end user the application named.</summary>
+    public required string? UserId { get; init; }
+
+    /// <summary>The credential whose revocation ends the stream.</summary>
+    public required Guid CredentialId { get; init; }
+}
+
+/// <summary>Makes plans.</summary>
+internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource> sources, CallerContext access)
+{
+    /// <param name="thread">The thread of the turn.</param>
+    /// <param name="agent">Its agent.</param>
+    /// <param name="options">What the message asked for.</param>
+    /// <param name="requestedProfile">The profile this very request named; null when it named none or a stored turn goes on.</param>
+    /// <param name="cancellationToken">Ends the look-ups.</param>
+    public async ValueTask<TurnPlan> PlanAsync(ConversationThread thread, Agent agent, TurnOptions options, string? requestedProfile, CancellationToken cancellationToken)
+    {
+        var profiles = AgentProfiles.All(agent.ToolProfiles);
+        if (requestedProfile is not null && !profiles.Any(p => p.Name == requestedProfile)) throw ApiException.Invalid("toolProfile", "is not a key of the agent's tool profiles");
+        var profile = Find(options.Profile) ?? Find(thread.ActiveProfile) ?? Find(agent.DefaultProfile);
+        var model = await ResolveAsync(options.Model ?? agent.DefaultModel, options.Model is null ? "defaultModel" : "modelOverride", cancellationToken);
+        var fallbacks = new List<ModelChoice>(options.FallbackModels.Count);
+        for (var i = 0; i < options.FallbackModels.Count; i++) fallbacks.Add(await ResolveAsync(options.FallbackModels[i], $"anthropicOverrides.fallbackModels[{i}]", cancellationToken));
+        var userId = options.SenderId ?? thread.UserId ?? access.Caller.UserId?.ToString();
+        return new()
+        {
+            Thread = thread,
+            Agent = agent,
+            Options = options,
+            Model = model,
+            Fallbacks = fallbacks,
+            Tools = await ToolsAsync(new(thread.OrgId, agent.Id, thread.Id, null, userId), options, profiles, profile, cancellationToken),
+            Profile = profile,
+            UserId = userId,
+            CredentialId = access.Caller.SessionId ?? access.Caller.Identity,
+        };
+
+        ToolProfile? Find(string? name) => name is null ? null : profiles.FirstOrDefault(p => p.Name == name);
+    }
+
+    private async ValueTask<ModelChoice> ResolveAsync(string id, string field, CancellationToken cancellationToken) =>
+        await models.ResolveAsync(id, cancellationToken) ?? throw ApiException.Invalid(field, $"the model '{id}' is unknown; GET /api/models lists what there is");
+
+    private async ValueTask<ToolSet> ToolsAsync(ToolCaller caller, TurnOptions options, IReadOnlyList<ToolProfile> profiles, ToolProfile? profile, CancellationToken cancellationToken)
+    {
+        var server = new List<TurnTool>();
+        if (ProposeProfileSwitch.Create(profiles, profile?.Name) is { } propose) server.Add(propose);
+        foreach (var source in sources) server.AddRange(await source.ListAsync(caller, cancellationToken));
+        if (server.Count == 0 && options.Tools.Count == 0) return ToolSet.Empty;
+        for (var i = 0; i < options.Tools.Count; i++)
+        {
+            if (server.Exists(tool => tool.Name == options.Tools[i].Name)) throw ApiException.Invalid($"tools[{i}].name", "is the name of a tool of the agent");
+        }
+        return new([.. options.Tools.Select(tool => tool.ToDeclaration())], server, profile);
+    }
+}

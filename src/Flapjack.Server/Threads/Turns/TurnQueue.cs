@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Threads.Turns;
+
+/// <summary>What happens to a message when its thread is busy: refuse it, let it wait its turn, or stop what runs.</summary>
+internal sealed class TurnQueue(TurnHost host, TurnStops stops, TurnStreams streams, TimeProvider time)
+{
+    private const int MaxWaiting = 10, MaxAttempts = 200;
+    private readonly ConcurrentDictionary<Guid, Line> _lines = new();
+
+    /// <summary>Begins the turn as <c>onBusy</c> says.</summary>
+    /// <param name="thread">The busy thread.</param>
+    /// <param name="draft">The message.</param>
+    /// <param name="http">The request; a queued stream sends its headers at once.</param>
+    /// <param name="db">For a fresh look at the thread.</param>
+    /// <param name="begin">Tries to begin; null while the thread is busy.</param>
+    public async Task<LiveTurn> BeginWhenFreeAsync(ConversationThread thread, MessageDraft draft, HttpContext http, FlapjackDb db, Func<Task<LiveTurn?>> begin)
+    {
+        if (draft.OnBusy == "queue") return await QueueAsync(thread, draft, http, db, begin);
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var active = await ActiveTurnAsync(db, thread, http.RequestAborted);
+            if (active is { } running)
+            {
+                if (draft.OnBusy == "reject") throw TurnOpening.Busy(running);
+                await stops.StopTurnAsync(running, http.RequestAborted);
+            }
+            if (await begin() is { } live) return live;
+        }
+        throw TurnOpening.Busy(thread.ActiveTurnId ?? Guid.Empty);
+    }
+
+    private async Task<LiveTurn> QueueAsync(ConversationThread thread, MessageDraft draft, HttpContext http, FlapjackDb db, Func<Task<LiveTurn?>> begin)
+    {
+        var line = _lines.GetOrAdd(thread.Id, static _ => new Line());
+        if (Interlocked.Increment(ref line.Waiting) > MaxWaiting)
+        {
+            Interlocked.Decrement(ref line.Waiting);
+            throw ApiException.Conflict($"{MaxWaiting} messages are waiting for this thread already");
+        }
+        try
+        {
+            if (draft.Stream) await SseResponse.StartAsync(http);
+            var turn = WaitAsync(thread, line, db, begin, http.RequestAborted);
+            if (draft.Stream) await streams.WriteCommentsUntilAsync(http, turn);
+            return await turn;
+        }
+        finally
+        {
+            if (Interlocked.Decrement(ref line.Waiting) == 0) _lines.TryRemove(new(thread.Id, line));
+        }
+    }
+
+    // First come, first served: only the head of the line tries.
+    private async Task<LiveTurn> WaitAsync(ConversationThread thread, Line line, FlapjackDb db, Func<Task<LiveTurn?>> begin, CancellationToken cancellationToken)
+    {
+        await line.Head.WaitAsync(cancellationToken);
+        try
+        {
+            while (true)
+            {
+                if (await begin() is { } live) return live;
+                if (await ActiveTurnAsync(db, thread, cancellationToken) is { } running && host.Find(running) is { } run) await run.Live.Ended.WaitAsync(cancellationToken);
+                else await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
+            }
+        }
+        finally
+        {
+            line.Head.Release();
+        }
+    }
+
+    private static async Task<Guid?> ActiveTurnAsync(FlapjackDb db, ConversationThread thread, CancellationToken cancellationToken)
+    {
+        var row = await db.Threads.AsNoTracking().Where(t => t.Id == thread.Id).Select(t => new { t.Status, t.ActiveTurnId }).FirstOrDefaultAsync(cancellationToken) ?? throw ApiException.NotFound("Thread");
+        return row.Status == "active" ? row.ActiveTurnId : throw ApiException.Conflict("the thread is archived");
+    }
+
+#pragma warning disable CA1001 // Without a wait handle a semaphore holds nothing to release, and a late comer may still stand in a removed line.
+    private sealed class Line
+#pragma warning restore CA1001
+    {
+        public readonly SemaphoreSlim Head = new(1, 1);
+        public int Waiting;
+    }
+}

@@ -1,0 +1,103 @@
+using Flapjack.Runtime.Models;
+using Flapjack.Runtime.Turns;
+using Flapjack.Server.Models;
+using Flapjack.Server.Platform;
+using Microsoft.Extensions.AI;
+
+namespace Flapjack.Server.Threads.Turns;
+
+/// <summary>One stream of a turn while it runs on this node: what it is doing, and how to make it end.</summary>
+internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, DateTime startedAt, CancellationTokenSource cancellation) : ITurnJournal
+{
+    private int _ending;
+    private string? _errorCode;
+
+    public TurnPlan Plan { get; } = plan;
+
+    public LiveTurn Live { get; } = live;
+
+    /// <summary>When the turn began, which for a continued one was in an earlier stream.</summary>
+    public DateTime StartedAt { get; } = startedAt;
+
+    /// <summary>The user's text, for the trace.</summary>
+    public required string? Input { get; init; }
+
+    public required Guid? UserMessageId { get; init; }
+
+    public Guid RootSpanId { get; init; } = Ids.New();
+
+    /// <summary>Sequence number of the thread's newest message.</summary>
+    public required long LastSeq { get; set; }
+
+    /// <summary>Set before the loop starts.</summary>
+    public TurnState State { get; private set; } = null!;
+
+    public CancellationToken Token => cancellation.Token;
+
+    /// <summary>Somebody asked the turn to stop: it ends well, with what there is.</summary>
+    public bool IsStopped => Volatile.Read(ref _ending) == 1 && _errorCode is null;
+
+    /// <summary>Code of the error the turn was told to end with.</summary>
+    public string? ErrorCode => Volatile.Read(ref _ending) == 1 ? _errorCode : null;
+
+    /// <summary>Ends the turn as stopped.</summary>
+    public void Stop() => End(null);
+
+    /// <summary>Ends the turn with an error, such as <c>SERVER_SHUTDOWN</c>.</summary>
+    public void Abort(string code) => End(code);
+
+    public void Prepare(IChatClient model, TurnProgress? progress)
+    {
+        State = new TurnState
+        {
+            Model = model,
+            ModelId = Plan.Model.Id,
+            Options = OptionsOf(Plan),
+            Prompt = [],
+            Tools = Plan.Tools,
+            Caller = new(Plan.Thread.OrgId, Plan.Agent.Id, Plan.Thread.Id, UserMessageId, Plan.UserId),
+            Journal = this,
+            MaxToolCalls = Plan.Agent.MaxToolCalls,
+            PriceOf = id => ChoiceOf(id).Price,
+        };
+        progress?.ApplyTo(State);
+    }
+
+    public ModelChoice ChoiceOf(string modelId) => modelId == Plan.Model.Id ? Plan.Model : Plan.Fallbacks.FirstOrDefault(f => f.Id == modelId) ?? Plan.Model;
+
+    async ValueTask ITurnJournal.RecordStepAsync(TurnStep step, CancellationToken cancellationToken) => await store.StepAsync(this, step);
+
+    async ValueTask ITurnJournal.RecordResultAsync(TurnCallResult result, CancellationToken cancellationToken) => await store.ResultAsync(this, result);
+
+    private void End(string? code)
+    {
+        if (Interlocked.CompareExchange(ref _ending, -1, 0) != 0) return;
+        _errorCode = code;
+        Volatile.Write(ref _ending, 1);
+        try
+        {
+            // Not on the caller's thread: what the cancellation wakes may take its time.
+            _ = cancellation.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended by itself this very moment.
+        }
+    }
+
+    private static ChatOptions OptionsOf(TurnPlan plan)
+    {
+        var options = new ChatOptions
+        {
+            Temperature = plan.Model.Supports.Temperature ? (float?)plan.Agent.Temperature : null,
+            MaxOutputTokens = plan.Agent.MaxOutputTokens,
+        };
+        var openai = plan.Options.OpenAI;
+        new ModelSettings
+        {
+            Anthropic = plan.Options.Anthropic,
+            OpenAI = openai with { PromptCacheKey = openai.PromptCacheKey ?? plan.Thread.Id.ToString(), SafetyIdentifier = openai.SafetyIdentifier ?? plan.Thread.OrgId.ToString() },
+        }.AttachTo(options);
+        return options;
+    }
+}

@@ -1,0 +1,144 @@
+using Flapjack.Server.Logs;
+using Flapjack.Server.Platform.Storage;
+
+namespace Flapjack.Server.Threads.Turns;
+
+/// <summary>Every write of a turn. Each is conditional on the thread still belonging to the turn, so that a turn which lost its thread writes nothing.</summary>
+internal static class TurnSql
+{
+    private const string Owned = "EXISTS (SELECT 1 FROM threads WHERE id = $1 AND active_turn_id = $2)";
+
+    private const string ClaimText = """
+        UPDATE threads SET active_turn_id = $1, last_seq = last_seq + 1, updated_at = $2
+        WHERE id = $3 AND org_id = $4 AND active_turn_id IS NULL AND pending_turn_id IS NULL AND status = 'active' RETURNING last_seq
+        """;
+
+    private const string InsertUserText = """
+        INSERT INTO messages (id, org_id, thread_id, seq, turn_id, role, content, tail_start, complete, is_error, sender_name, sender_id, stopped, created_at)
+        SELECT $3, $4, $1, last_seq, $2, 'user', $5, 0, $6, $7, $8, $9, $7, $10 FROM threads WHERE id = $1 AND active_turn_id = $2
+        """;
+
+    private const string InsertTurnText = $"""
+        INSERT INTO turns (id, org_id, thread_id, agent_id, status, node, lease_until, user_message_id, request, started_at)
+        SELECT $2, $3, $1, $4, 'running', $5, $6, $7, $8, $9 WHERE {Owned}
+        """;
+
+    private const string InsertTraceText = $"""
+        INSERT INTO log_traces (id, org_id, agent_id, thread_id, session_id, user_id, name, status, started_at, input_tokens, output_tokens, cost_usd, tags, metadata, span_count, error_count, llm_call_count, tool_call_count)
+        SELECT $2, $3, $4, $1, $5, $6, $7, 'running', $8, 0, 0, 0, $9, $10, 0, 0, 0, 0 WHERE {Owned}
+        """;
+
+    private const string InsertMessageText = $"""
+        INSERT INTO messages (id, org_id, thread_id, seq, turn_id, role, content, tail_start, tool_calls, reasoning, tool_call_id, tool_name, complete, is_error, stopped, error, model,
+            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, created_at)
+        SELECT $3, $4, $1, $5, $2, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23 WHERE {Owned}
+        """;
+
+    private const string AdvanceText = "UPDATE threads SET last_seq = $3 WHERE id = $1 AND active_turn_id = $2";
+
+    private const string ResultText = $"UPDATE messages SET content = $3, is_error = $4, complete = $5 WHERE thread_id = $1 AND turn_id = $2 AND tool_call_id = $6 AND {Owned}";
+
+    private const string EndTurnText = $"""
+        UPDATE turns SET status = $3, finish_reason = $4, error = $5, ended_at = $6, progress = $7 WHERE id = $2 AND {Owned}
+        """;
+
+    private const string EndTraceText = $"""
+        UPDATE log_traces SET status = $3, ended_at = $4, input_tokens = $5, output_tokens = $6, cost_usd = $7, tags = $8,
+            span_count = span_count + $9, error_count = error_count + $10, llm_call_count = llm_call_count + $11, tool_call_count = tool_call_count + $12 WHERE id = $2 AND {Owned}
+        """;
+
+    private const string InsertSpanText = $"""
+        INSERT INTO log_spans (id, org_id, trace_id, parent_span_id, kind, name, status, started_at, ended_at, input, output, error, attributes, provider, model, temperature, max_tokens,
+            input_tokens, output_tokens, cached_input_tokens, cost_usd, credential_source)
+        SELECT $3, $4, $2, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23 WHERE {Owned}
+        """;
+
+    private const string ReleaseText = "UPDATE threads SET active_turn_id = NULL, last_seq = $3, updated_at = $4 WHERE id = $1 AND active_turn_id = $2";
+
+    private const string PauseText = "UPDATE threads SET active_turn_id = NULL, pending_turn_id = $2, pending_expires_at = $5, last_seq = $3, updated_at = $4 WHERE id = $1 AND active_turn_id = $2";
+
+    private const string AnswerText = """
+        UPDATE messages SET content = $3, is_error = $4, complete = $5 WHERE thread_id = $1 AND turn_id = $2 AND tool_call_id = $6 AND role = 'tool'
+            AND EXISTS (SELECT 1 FROM threads WHERE id = $1 AND pending_turn_id = $2)
+        """;
+
+    private const string ResumeText = """
+        UPDATE threads SET active_turn_id = $2, pending_turn_id = NULL, pending_expires_at = NULL, last_seq = last_seq + $3, updated_at = $4
+        WHERE id = $1 AND pending_turn_id = $2 AND active_turn_id IS NULL AND status = 'active' RETURNING last_seq
+        """;
+
+    private const string RunAgainText = $"UPDATE turns SET status = 'running', node = $3, lease_until = $4, request = $5 WHERE id = $2 AND {Owned}";
+
+    private const string KeepWaitingText = """
+        UPDATE turns SET progress = $3, request = $4 WHERE id = $2 AND EXISTS (SELECT 1 FROM threads WHERE id = $1 AND pending_turn_id = $2)
+        """;
+
+    private const string DropPendingText = """
+        UPDATE threads SET pending_turn_id = NULL, pending_expires_at = NULL, active_turn_id = $2, updated_at = $3 WHERE id = $1 AND pending_turn_id = $2 AND active_turn_id IS NULL RETURNING last_seq
+        """;
+
+    private const string CloseCallsText = $"UPDATE messages SET content = $3, is_error = $4, complete = $4 WHERE thread_id = $1 AND turn_id = $2 AND role = 'tool' AND complete = $5 AND {Owned}";
+
+    private const string CloseTraceText = $"UPDATE log_traces SET status = $3, ended_at = $4 WHERE id = $2 AND {Owned}";
+
+    private const string RenewText = "UPDATE turns SET lease_until = $1 WHERE node = $2 AND status = 'running'";
+
+    /// <summary>Gives the thread to a turn; returns the sequence number of its user message, or no row when the thread is busy.</summary>
+    public static SqlStatement Claim(Guid turn, Guid thread, Guid org, DateTime now) => new(ClaimText, [turn, now, thread, org]) { Returns = true };
+
+    public static SqlStatement InsertUser(Message m) => new(InsertUserText, [m.ThreadId, m.TurnId, m.Id, m.OrgId, m.Content, true, false, m.SenderName, m.SenderId, m.CreatedAt]);
+
+    public static SqlStatement InsertTurn(Turn t) => new(InsertTurnText, [t.ThreadId, t.Id, t.OrgId, t.AgentId, t.Node, t.LeaseUntil, t.UserMessageId, t.Request, t.StartedAt]);
+
+    public static SqlStatement InsertTrace(Trace t) => new(InsertTraceText, [t.ThreadId, t.Id, t.OrgId, t.AgentId, t.SessionId, t.UserId, t.Name, t.StartedAt, t.Tags, t.Metadata]);
+
+    public static SqlStatement InsertMessage(Message m) => new(InsertMessageText,
+    [
+        m.ThreadId, m.TurnId, m.Id, m.OrgId, m.Seq, m.Role, m.Content, m.TailStart, m.ToolCalls, m.Reasoning, m.ToolCallId, m.ToolName, m.Complete, m.IsError, m.Stopped, m.Error, m.Model,
+        m.InputTokens, m.OutputTokens, m.CacheReadTokens, m.CacheWriteTokens, m.CostUsd, m.CreatedAt,
+    ]);
+
+    public static SqlStatement Advance(Guid thread, Guid turn, long seq) => new(AdvanceText, [thread, turn, seq]);
+
+    public static SqlStatement Result(Guid thread, Guid turn, string callId, string content, bool isError) => new(ResultText, [thread, turn, content, isError, true, callId]);
+
+    public static SqlStatement EndTurn(Guid thread, Guid turn, string status, string? finishReason, string? error, DateTime? endedAt, string? progress) =>
+        new(EndTurnText, [thread, turn, status, finishReason, error, endedAt, progress]);
+
+    public static SqlStatement EndTrace(Trace t) => new(EndTraceText,
+        [t.ThreadId, t.Id, t.Status, t.EndedAt, t.InputTokens, t.OutputTokens, t.CostUsd, t.Tags, t.SpanCount, t.ErrorCount, t.LlmCallCount, t.ToolCallCount]);
+
+    public static SqlStatement InsertSpan(Guid thread, Span s) => new(InsertSpanText,
+    [
+        thread, s.TraceId, s.Id, s.OrgId, s.ParentSpanId, s.Kind, s.Name, s.Status, s.StartedAt, s.EndedAt, s.Input, s.Output, s.Error, s.Attributes, s.Provider, s.Model, s.Temperature,
+        s.MaxTokens, s.InputTokens, s.OutputTokens, s.CachedInputTokens, s.CostUsd, s.CredentialSource,
+    ]);
+
+    /// <summary>Last statement of a turn: the thread is free again.</summary>
+    public static SqlStatement Release(Guid thread, Guid turn, long lastSeq, DateTime now) => new(ReleaseText, [thread, turn, lastSeq, now]);
+
+    /// <summary>Last statement of a stream that waits for the client.</summary>
+    public static SqlStatement Pause(Guid thread, Guid turn, long lastSeq, DateTime now, DateTime expiresAt) => new(PauseText, [thread, turn, lastSeq, now, expiresAt]);
+
+    /// <summary>Stores the client's result of a pending call.</summary>
+    public static SqlStatement Answer(Guid thread, Guid turn, ToolAnswer answer) => new(AnswerText, [thread, turn, answer.Content, answer.IsError, true, answer.CallId]);
+
+    /// <summary>Gives the thread back to the turn that waited; returns the newest sequence number, or no row when somebody else did.</summary>
+    public static SqlStatement Resume(Guid thread, Guid turn, int newMessages, DateTime now) => new(ResumeText, [thread, turn, newMessages, now]) { Returns = true };
+
+    public static SqlStatement RunAgain(Guid thread, Guid turn, string node, DateTime leaseUntil, string request) => new(RunAgainText, [thread, turn, node, leaseUntil, request]);
+
+    /// <summary>Notes how many events the client of a waiting turn has seen by now.</summary>
+    public static SqlStatement KeepWaiting(Guid thread, Guid turn, string progress, string request) => new(KeepWaitingText, [thread, turn, progress, request]);
+
+    /// <summary>Takes a thread from the client it waits for, to end the turn.</summary>
+    public static SqlStatement DropPending(Guid thread, Guid turn, DateTime now) => new(DropPendingText, [thread, turn, now]) { Returns = true };
+
+    /// <summary>Gives every call without a result this one.</summary>
+    public static SqlStatement CloseCalls(Guid thread, Guid turn, string content) => new(CloseCallsText, [thread, turn, content, true, false]);
+
+    /// <summary>Ends a trace whose numbers are already in it.</summary>
+    public static SqlStatement CloseTrace(Guid thread, Guid turn, string status, DateTime now) => new(CloseTraceText, [thread, turn, status, now]);
+
+    public static SqlStatement Renew(string node, DateTime until) => new(RenewText, [until, node]);
+}

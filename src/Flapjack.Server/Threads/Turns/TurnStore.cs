@@ -1,0 +1,142 @@
+using Flapjack.Runtime.Turns;
+using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Storage;
+
+namespace Flapjack.Server.Threads.Turns;
+
+/// <summary>Writes turns. Each method is one transaction and returns when it is on disk.</summary>
+internal sealed class TurnStore(IWriter writer, TurnTraces traces, NodeName node, ServerSettings settings, TimeProvider time)
+{
+    /// <summary>Stores the user's message and the turn that answers it. Returns the message's sequence number; null when the thread is busy, archived or gone.</summary>
+    public async Task<long?> OpenAsync(TurnPlan plan, Guid turnId, Message message)
+    {
+        var (thread, now) = (plan.Thread, message.CreatedAt);
+        var turn = new Turn
+        {
+            Id = turnId,
+            OrgId = thread.OrgId,
+            ThreadId = thread.Id,
+            AgentId = plan.Agent.Id,
+            Status = TurnStatuses.Running,
+            Node = node.Value,
+            LeaseUntil = now + settings.Turns.LeaseTime,
+            UserMessageId = message.Id,
+            Request = plan.Options.ToText(),
+            StartedAt = now,
+        };
+        var result = await writer.WriteAsync([
+            TurnSql.Claim(turnId, thread.Id, thread.OrgId, now),
+            TurnSql.InsertUser(message),
+            TurnSql.InsertTurn(turn),
+            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now))]);
+        return result.Returned;
+    }
+
+    /// <summary>Stores a model step and the intents of its calls.</summary>
+    public Task StepAsync(TurnRun run, TurnStep step)
+    {
+        var (thread, turn, now) = (run.Plan.Thread, run.Live.TurnId, time.Now());
+        var unit = new List<SqlStatement>(step.Calls.Count + 2)
+        {
+            TurnSql.InsertMessage(new()
+            {
+                Id = Ids.New(),
+                OrgId = thread.OrgId,
+                ThreadId = thread.Id,
+                TurnId = turn,
+                Seq = ++run.LastSeq,
+                Role = MessageRoles.Step,
+                Content = step.Text,
+                Reasoning = step.Reasoning,
+                ToolCalls = StepCalls.ToText(step.Calls.Select(c => new MessageToolCall(c.Id, c.Name, c.Arguments))),
+                CreatedAt = now,
+            }),
+        };
+        foreach (var call in step.Calls)
+        {
+            unit.Add(TurnSql.InsertMessage(new()
+            {
+                Id = Ids.New(),
+                OrgId = thread.OrgId,
+                ThreadId = thread.Id,
+                TurnId = turn,
+                Seq = ++run.LastSeq,
+                Role = MessageRoles.Tool,
+                Content = "",
+                ToolCallId = call.Id,
+                ToolName = call.Name,
+                Complete = false,
+                CreatedAt = now,
+            }));
+        }
+        unit.Add(TurnSql.Advance(thread.Id, turn, run.LastSeq));
+        return WriteOwnedAsync(unit);
+    }
+
+    public Task ResultAsync(TurnRun run, TurnCallResult result) =>
+        WriteOwnedAsync([TurnSql.Result(run.Plan.Thread.Id, run.Live.TurnId, result.CallId, result.Content.Replace('\0', '\uFFFD'), result.IsError)]);
+
+    /// <summary>Lets the turn wait for the client.</summary>
+    public Task PauseAsync(TurnRun run, DateTime expiresAt)
+    {
+        var (thread, turn, now) = (run.Plan.Thread.Id, run.Live.TurnId, time.Now());
+        return WriteOwnedAsync([
+            .. traces.End(run, "running", null, stopped: false, now),
+            TurnSql.EndTurn(thread, turn, TurnStatuses.Awaiting, null, null, null, TurnProgress.Of(run).ToText()),
+            TurnSql.Pause(thread, turn, run.LastSeq, now, expiresAt)]);
+    }
+
+    /// <summary>Ends the turn: stores the answer, if there is any, and frees the thread. Returns the answer's id.</summary>
+    public async Task<Guid?> CloseAsync(TurnRun run, string status, string? finishReason, string? error)
+    {
+        var (thread, turn, now) = (run.Plan.Thread, run.Live.TurnId, time.Now());
+        var stopped = status == TurnStatuses.Stopped;
+        var unit = new List<SqlStatement>(8);
+        Message? answer = run.State.Text.Length > 0 || error is not null ? Answer(run, stopped, error, now) : null;
+        if (answer is not null) unit.Add(TurnSql.InsertMessage(answer));
+        if (stopped || error is not null) unit.Add(TurnSql.CloseCalls(thread.Id, turn, """{"error":"CANCELLED"}"""));
+        unit.AddRange(traces.End(run, error is null ? "ok" : "error", error, stopped, now));
+        unit.Add(TurnSql.EndTurn(thread.Id, turn, status, finishReason, error, now, null));
+        unit.Add(TurnSql.Release(thread.Id, turn, run.LastSeq, now));
+        await WriteOwnedAsync(unit);
+        return answer?.Id;
+    }
+
+    private static Message Answer(TurnRun run, bool stopped, string? error, DateTime now) => new()
+    {
+        Id = Ids.New(),
+        OrgId = run.Plan.Thread.OrgId,
+        ThreadId = run.Plan.Thread.Id,
+        TurnId = run.Live.TurnId,
+        Seq = ++run.LastSeq,
+        Role = MessageRoles.Assistant,
+        Content = run.State.Text.ToString().Replace('\0', '\uFFFD'),
+        TailStart = run.State.TailStart,
+        Stopped = stopped,
+        Error = error,
+        Model = run.State.AnsweredBy ?? run.State.ModelId,
+        InputTokens = run.State.Usage.InputTokens,
+        OutputTokens = run.State.Usage.OutputTokens,
+        CacheReadTokens = run.State.Usage.CacheReadTokens,
+        CacheWriteTokens = run.State.Usage.CacheWriteTokens,
+        CostUsd = (double?)run.State.CostUsd,
+        CreatedAt = now,
+    };
+
+    // The last statement touches the thread's own row, which only the turn that owns it can.
+    private async Task WriteOwnedAsync(IReadOnlyList<SqlStatement> unit)
+    {
+        var result = await writer.WriteAsync([.. unit]);
+        if (result.Affected[^1] == 0) throw new TurnLostException();
+    }
+}
+
+/// <summary>The thread no longer belongs to this turn: it was taken over while this node was not looking. Nothing was written.</summary>
+internal sealed class TurnLostException() : Exception("The turn lost its thread to another one.");
+
+/// <summary>Names this process among the nodes on a database.</summary>
+internal sealed class NodeName
+{
+    public string Value { get; } = $"{Environment.MachineName}-{Ids.New():N}";
+}
