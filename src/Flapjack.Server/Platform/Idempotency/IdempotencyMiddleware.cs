@@ -79,6 +79,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
         {
             await RunAsync(context);
             await held.CompleteAsync();
+            await NoteTurnAsync(context, claim);
             if (held.IsStream) settled = context.Features.Get<IdempotentTurn>() is not null;
             else if (IsKept(context.Response.StatusCode) && !held.IsTooLarge)
             {
