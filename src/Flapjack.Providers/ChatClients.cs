@@ -52,6 +52,8 @@ public sealed class ChatClients : IDisposable
         {
             UseProxy = false,
             UseCookies = false,
+            // Our trace ids are nobody else's business.
+            ActivityHeadersPropagator = null,
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = TimeSpan.FromSeconds(10),

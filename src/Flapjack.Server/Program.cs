@@ -3,6 +3,7 @@ using Flapjack.Server.Agents;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
+using Flapjack.Server.Operations;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
@@ -20,6 +21,7 @@ try
     builder.Services.AddAgents();
     builder.Services.AddLogs();
     builder.Services.AddThreads();
+    builder.Services.AddOperations();
 
     var app = builder.Build();
     app.UsePlatform();
@@ -29,6 +31,7 @@ try
     app.MapAgents();
     app.MapLogs();
     app.MapThreads();
+    app.MapOperations();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);
     if (LoginLinkCommand.IsMeant(args)) return await LoginLinkCommand.RunAsync(app, CancellationToken.None);

@@ -3,6 +3,9 @@ namespace Flapjack.Providers.Tests;
 /// <summary>A clock that tests move. <see cref="ArmedAsync"/> tells when the code under test has begun to wait.</summary>
 internal sealed class ManualTime : TimeProvider
 {
+    /// <summary>Real time after which a test that waits in vain fails instead of hanging.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     private readonly Lock gate = new();
     private readonly List<ManualTimer> timers = [];
     private readonly List<(TimeSpan Due, TaskCompletionSource Seen)> watchers = [];
@@ -32,7 +35,7 @@ internal sealed class ManualTime : TimeProvider
             }
             var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             watchers.Add((due, seen));
-            return seen.Task;
+            return seen.Task.WaitAsync(Patience);
         }
     }
 

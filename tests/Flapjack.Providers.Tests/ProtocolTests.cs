@@ -95,6 +95,24 @@ public sealed class ProtocolTests : ProviderTest
     }
 
     [Theory, MemberData(nameof(EachProtocol))]
+    public async Task Text_that_is_no_valid_Unicode_is_sent_repaired(Protocol protocol)
+    {
+        await ReadAsync(Client(protocol), [new(ChatRole.User, "half a pair: \ud83e!")]);
+        Upstream.LastRequest.Body.GetRawText().ShouldContain("half a pair: ");
+    }
+
+    [Theory, MemberData(nameof(EachProtocol))]
+    public async Task One_client_serves_many_calls_at_once(Protocol protocol)
+    {
+        Upstream.OtherwiseReply(Script.Text([.. Enumerable.Range(0, 50).Select(i => $"{i} ")]));
+        var client = Client(protocol);
+        var padding = new string('x', 200_000);
+        var texts = await Task.WhenAll(Enumerable.Range(0, 20).Select(async i => string.Concat((await ReadAsync(client, [new(ChatRole.User, $"{i} {padding}")])).Select(update => update.Text))));
+        texts.Distinct().ShouldHaveSingleItem().ShouldBe(string.Concat(Enumerable.Range(0, 50).Select(i => $"{i} ")));
+        Upstream.Requests.Select(request => request.Body.GetRawText()).Distinct().Count().ShouldBe(20);
+    }
+
+    [Theory, MemberData(nameof(EachProtocol))]
     public async Task Extra_headers_are_sent_and_replace_ours(Protocol protocol)
     {
         var endpoint = Endpoint(protocol) with { Headers = new Dictionary<string, string> { ["X-Team"] = "blue", ["Accept"] = "text/plain" } };

@@ -40,7 +40,10 @@ public abstract class ProviderTest : IAsyncLifetime
 
     protected IChatClient Client(Protocol protocol) => Clients.For(Endpoint(protocol));
 
-    protected static async Task<List<ChatResponseUpdate>> ReadAsync(IChatClient client, IEnumerable<ChatMessage>? messages = null, ChatOptions? options = null)
+    protected static Task<List<ChatResponseUpdate>> ReadAsync(IChatClient client, IEnumerable<ChatMessage>? messages = null, ChatOptions? options = null) =>
+        ReadAllAsync(client, messages, options).WaitAsync(ManualTime.Patience);
+
+    private static async Task<List<ChatResponseUpdate>> ReadAllAsync(IChatClient client, IEnumerable<ChatMessage>? messages, ChatOptions? options)
     {
         var updates = new List<ChatResponseUpdate>();
         await foreach (var update in client.GetStreamingResponseAsync(messages ?? Hello, options, TestContext.Current.CancellationToken))
@@ -60,7 +63,7 @@ public abstract class ProviderTest : IAsyncLifetime
             {
                 text += update.Text;
             }
-        });
+        }).WaitAsync(ManualTime.Patience);
         return (text, fault);
     }
 }

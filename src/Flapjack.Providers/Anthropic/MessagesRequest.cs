@@ -44,7 +44,8 @@ internal readonly ref struct MessagesRequest(Utf8JsonWriter json, ModelEndpoint 
             json.WriteNumber("max_tokens", limit);
             if (endpoint.SupportsTemperature && options?.Temperature is { } temperature)
             {
-                json.WriteNumber("temperature", temperature);
+                // Agents may ask for up to 2, this protocol ends at 1.
+                json.WriteNumber("temperature", Math.Min(temperature, 1f));
             }
             else if (endpoint.SupportsTemperature && options?.TopP is { } topP)
             {

@@ -13,9 +13,9 @@ internal sealed class OfflineChatClient(TimeProvider time) : IChatClient
     {
         var prompt = new OfflinePrompt(messages as IReadOnlyList<ChatMessage> ?? [.. messages]);
         var plan = OfflinePlan.Of(prompt);
-        if (plan.Think > TimeSpan.Zero)
+        if (plan.Think is { } think && think > TimeSpan.Zero)
         {
-            await Task.Delay(plan.Think, time, cancellationToken);
+            await Task.Delay(think, time, cancellationToken);
         }
         if (plan.FailStatus is { } status)
         {

@@ -17,7 +17,7 @@ internal sealed class OfflinePlan
 
     private OfflinePlan() { }
 
-    public TimeSpan Think { get; private set; }
+    public TimeSpan? Think { get; private set; }
     public int? FailStatus { get; private set; }
     public List<(string Name, string Arguments)> Calls { get; } = [];
 
@@ -42,7 +42,7 @@ internal sealed class OfflinePlan
         }
         var asked = question.ToString().Trim();
         // Words beside a directive are remarks, not questions.
-        if (plan.pieces.Count == 0 && plan.Calls.Count == 0 && (asked.Length > 0 || plan.Think == TimeSpan.Zero))
+        if (plan.pieces.Count == 0 && plan.Calls.Count == 0 && (asked.Length > 0 || plan.Think is null))
         {
             plan.pieces.Add(new(OfflineAnswer.To(asked, prompt)));
         }
@@ -58,7 +58,7 @@ internal sealed class OfflinePlan
             var (text, countTo, delay) = pieces[i];
             for (var number = 1; number <= countTo; number++)
             {
-                yield return ((number == 1 ? lead : " ") + number.ToString(CultureInfo.InvariantCulture), delay);
+                yield return ((number == 1 ? lead : " ") + number.ToString(CultureInfo.InvariantCulture), number == 1 ? default : delay);
             }
             for (int start = 0, end; start < text.Length; start = end)
             {
@@ -91,7 +91,7 @@ internal sealed class OfflinePlan
                 pieces.Add(new(rest));
                 return true;
             case "/think" when Number(first) is { } wait:
-                Think += TimeSpan.FromMilliseconds(wait);
+                Think = (Think ?? TimeSpan.Zero) + TimeSpan.FromMilliseconds(wait);
                 return true;
             case "/fail" when Number(first) is { } status:
                 FailStatus ??= status;

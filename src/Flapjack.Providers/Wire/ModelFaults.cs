@@ -24,6 +24,8 @@ internal static class ModelFaults
     public static ModelException Of(Exception fault) => fault switch
     {
         ModelException known => known,
+        // The host may refuse an address while connecting, in its own words.
+        HttpRequestException { InnerException: ModelException refused } => refused,
         OperationCanceledException => new(ModelErrors.Unavailable, "The provider stayed silent for too long.", inner: fault),
         HttpRequestException => new(ModelErrors.Unavailable, "The provider cannot be reached.", inner: fault),
         IOException => new(ModelErrors.Unavailable, "The connection to the provider broke off.", inner: fault),

@@ -33,7 +33,7 @@ internal sealed class ModelTransport(HttpClient http, TimeProvider time, Provide
 }
 
 /// <summary>One answer on its way.</summary>
-internal sealed class ModelCall : IDisposable
+internal sealed class ModelCall : IAsyncDisposable
 {
     /// <summary>How long the usage is waited for after a finish reason when a server leaves the socket open.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
@@ -87,8 +87,10 @@ internal sealed class ModelCall : IDisposable
         return reader.Ended ? reader.Finish() : throw new ModelException(ModelErrors.Unavailable, "The provider's answer broke off before its end.");
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
+        // The parser gives its pooled buffers back here.
+        await events.DisposeAsync();
         response.Dispose();
         watch.Dispose();
     }

@@ -27,7 +27,7 @@ internal abstract class WireChatClient(ModelEndpoint endpoint, Uri address, Mode
             throw new ModelException(ModelErrors.AuthFailed, $"No credential is configured for the provider '{endpoint.Provider}'.");
         }
         var prompt = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
-        using var call = await SendAsync(prompt, options, cancellationToken);
+        await using var call = await SendAsync(prompt, options, cancellationToken);
         while (await call.NextAsync() is { } update)
         {
             yield return update;

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
 
@@ -77,6 +78,7 @@ public record SessionOrg
 public sealed record MeOrg : SessionOrg
 {
     /// <summary>True for the organisation requests act in when they name none.</summary>
+    [JsonPropertyOrder(1)]
     public required bool IsDefault { get; init; }
 
     internal static MeOrg From(UserOrg org, Guid defaultOrgId) => new() { Id = org.Id, Name = org.Name, Slug = org.Slug, Role = Text(org.Role), IsDefault = org.Id == defaultOrgId };

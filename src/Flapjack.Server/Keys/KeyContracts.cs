@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Flapjack.Server.Platform.Http;
 
 namespace Flapjack.Server.Keys;
@@ -66,6 +67,7 @@ public record KeyResponse
 public sealed record KeyListItem : KeyResponse
 {
     /// <summary>Last use, to the minute; null = never used.</summary>
+    [JsonPropertyOrder(1)]
     public required DateTime? LastUsedAt { get; init; }
 
     internal static KeyListItem From(ApiKey key) => new()
@@ -78,6 +80,7 @@ public sealed record KeyListItem : KeyResponse
 public sealed record NewKeyResponse : KeyResponse
 {
     /// <summary>The key: <c>fj_live_</c> and 64 hex characters. Store it now.</summary>
+    [JsonPropertyOrder(1)]
     public required string Key { get; init; }
 
     internal static NewKeyResponse From(ApiKey key, string text) => new()

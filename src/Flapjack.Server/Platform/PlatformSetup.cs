@@ -1,9 +1,12 @@
 using Flapjack.Server.Platform.Egress;
+using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Lifetime;
 using Flapjack.Server.Platform.Secrets;
 using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Telemetry;
 
 namespace Flapjack.Server.Platform;
 
@@ -20,7 +23,9 @@ internal static class PlatformSetup
             kestrel.Limits.MaxRequestBodySize = BodyLimit.Messages;
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownGrace + TimeSpan.FromSeconds(5));
+        builder.Services.AddSingleton<RunningRequests>();
         builder.Services.AddSingleton<Draining>();
+        builder.Services.AddSingleton<ServerMetrics>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<Draining>());
         builder.Services.AddHostedService<StartupLine>();
         builder.Services.AddSingleton(settings);
@@ -30,10 +35,16 @@ internal static class PlatformSetup
         builder.Services.AddSingleton<Revocations>();
         builder.Services.AddHostedService<RevocationWatch>();
         builder.Services.AddSingleton<EgressGuard>();
+        builder.Services.AddSingleton<IdempotencyStore>();
+        builder.Services.AddSingleton<IHousekeepingTask, IdempotencySweep>();
+        builder.Services.AddSingleton<IHousekeepingTask, LimitsSweep>();
+        builder.Services.AddSingleton<HousekeepingRounds>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<HousekeepingRounds>());
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.PropertyNamingPolicy = WireJson.Responses.PropertyNamingPolicy;
+            json.SerializerOptions.NumberHandling = WireJson.Responses.NumberHandling;
             json.SerializerOptions.Encoder = WireJson.Responses.Encoder;
             foreach (var converter in WireJson.Responses.Converters) json.SerializerOptions.Converters.Add(converter);
         });
@@ -41,12 +52,14 @@ internal static class PlatformSetup
 
     public static void UsePlatform(this WebApplication app)
     {
-        app.Use(app.Services.GetRequiredService<Draining>().Middleware);
+        app.Use(app.Services.GetRequiredService<RunningRequests>().Middleware);
         app.Use(RequestIds.Middleware);
+        app.UseMiddleware<CrossOrigin>();
         app.UseMiddleware<ErrorResponses>();
         app.UseRouting();
         app.Use(ExactPaths.Middleware);
         app.UseMiddleware<AccessMiddleware>();
+        app.UseMiddleware<IdempotencyMiddleware>();
     }
 
     // The server may be started from any directory; what it ships with lies beside its assembly and yields to everything else.

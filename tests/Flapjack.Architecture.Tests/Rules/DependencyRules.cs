@@ -60,11 +60,12 @@ internal static class DependencyRules
     public static IEnumerable<string> HttpStaysAtTheEdge(CodeMap map)
     {
         string[] http = ["HttpContext", "HttpRequest", "HttpResponse", "IHttpContextAccessor"];
+        string[] edges = ["Http", "Identity", "Idempotency"];
         return from use in map.Uses
                where use.Handled && http.Any(name => use.To == "Microsoft.AspNetCore.Http." + name)
                where !use.From.File.EndsWith("Endpoints.cs", StringComparison.Ordinal)
-               where !InNamespace(use.From, $"{map.Root}.Platform.Http") && !InNamespace(use.From, $"{map.Root}.Platform.Identity")
-               select $"{use.From.FullName} uses {use.To}. Only *Endpoints.cs, Platform/Http and Platform/Identity know the request: read the value there and pass it on.";
+               where !edges.Any(edge => InNamespace(use.From, $"{map.Root}.Platform.{edge}"))
+               select $"{use.From.FullName} uses {use.To}. Only *Endpoints.cs, Platform/Http, Platform/Identity and Platform/Idempotency know the request: read the value there and pass it on.";
     }
 
     public static IEnumerable<string> SqlTextStaysInDialects(CodeMap map)

@@ -58,7 +58,8 @@ internal static class RequestBytes
         }
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> ReadAllAsync(HttpRequest request, long limit, CancellationToken cancellationToken)
+    /// <summary>Reads a body of any kind up to a limit.</summary>
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadAllAsync(HttpRequest request, long limit, CancellationToken cancellationToken)
     {
         var reader = request.BodyReader;
         while (true)
@@ -128,5 +129,5 @@ internal static class RequestBytes
 
     private static ApiException Unsupported(string detail) => new(415, "UNSUPPORTED_MEDIA_TYPE", detail);
 
-    private static ApiException TooLarge(long limit) => new(413, "PAYLOAD_TOO_LARGE", $"the body may have at most {limit} bytes");
+    public static ApiException TooLarge(long limit) => new(413, "PAYLOAD_TOO_LARGE", $"the body may have at most {limit} bytes");
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Settings;
 
 namespace Flapjack.Server.Platform.Lifetime;
@@ -8,12 +9,11 @@ namespace Flapjack.Server.Platform.Lifetime;
 /// The server listens until its last request is done or the grace period is over, so that a load balancer is told instead of
 /// refused. The clock is the real one: the operating system waits in real time too.
 /// </remarks>
-internal sealed partial class Draining(ServerSettings settings, ILogger<Draining> logger) : IHostedLifecycleService, IDisposable
+internal sealed partial class Draining(ServerSettings settings, RunningRequests running, ILogger<Draining> logger) : IHostedLifecycleService, IDisposable
 {
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(3);
     private readonly CancellationTokenSource _begun = new();
     private readonly CancellationTokenSource _graceOver = new();
-    private int _running;
 
     /// <summary>True from the moment the server was asked to stop: take no new work.</summary>
     public bool IsDraining => _begun.IsCancellationRequested;
@@ -24,25 +24,11 @@ internal sealed partial class Draining(ServerSettings settings, ILogger<Draining
     /// <summary>Cancelled when the grace period is over: end what still runs, in an orderly way, within seconds.</summary>
     public CancellationToken GraceOver => _graceOver.Token;
 
-    /// <summary>Counts the requests that run, which is what a stop waits for.</summary>
-    public async Task Middleware(HttpContext context, RequestDelegate next)
-    {
-        Interlocked.Increment(ref _running);
-        try
-        {
-            await next(context);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _running);
-        }
-    }
-
     // Comes before any hosted service, the listening socket included, is stopped.
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         await _begun.CancelAsync();
-        LogDraining(logger, Volatile.Read(ref _running));
+        LogDraining(logger, running.Count);
         await WaitForRequestsAsync(settings.ShutdownGrace, cancellationToken);
         await _graceOver.CancelAsync();
         await WaitForRequestsAsync(LastWords, cancellationToken);
@@ -67,7 +53,7 @@ internal sealed partial class Draining(ServerSettings settings, ILogger<Draining
     private async Task WaitForRequestsAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
         var since = Stopwatch.GetTimestamp();
-        while (Volatile.Read(ref _running) > 0 && Stopwatch.GetElapsedTime(since) < atMost && !cancellationToken.IsCancellationRequested)
+        while (running.Count > 0 && Stopwatch.GetElapsedTime(since) < atMost && !cancellationToken.IsCancellationRequested)
         {
             await Task.Delay(20, CancellationToken.None);
         }

@@ -48,7 +48,7 @@ internal sealed record ServerSettings
             Limits = LimitSettings.Read(s),
             Models = ModelSettingsSection.Read(s),
             Logs = new(s.Integer("Logs:RetentionDays", 30, 0, 3650), s.Flag("Logs:CaptureContent", true)),
-            Metrics = new(s.Text("Metrics:Token"), s.List("Metrics:AllowedNetworks")),
+            Metrics = MetricsSettings.Read(s),
             CorsOrigins = s.List("Cors:Origins"),
             AllowedHosts = ReadAllowedHosts(s),
             MasterKey = s.Text("Security:MasterKey"),
@@ -123,7 +123,18 @@ internal sealed record OtlpSettings(Uri Endpoint, string Protocol, string? Heade
     }
 }
 
-internal sealed record MetricsSettings(string? Token, IReadOnlyList<string> AllowedNetworks);
+internal sealed record MetricsSettings(string? Token, IReadOnlyList<string> AllowedNetworks)
+{
+    public static MetricsSettings Read(SettingsReader s)
+    {
+        var networks = s.List("Metrics:AllowedNetworks");
+        for (var i = 0; i < networks.Count; i++)
+        {
+            if (!System.Net.IPNetwork.TryParse(networks[i], out _)) s.Refuse($"Metrics:AllowedNetworks:{i}", $"'{networks[i]}' is not a network such as 10.0.0.0/8");
+        }
+        return new(s.Text("Metrics:Token"), networks);
+    }
+}
 
 internal sealed record TurnSettings(int MaxToolCalls, TimeSpan Timeout, TimeSpan ActionExpiry, TimeSpan StreamRetention, long StreamRetentionBytes, long HistoryCacheBytes, bool AllowOverrides, TimeSpan LeaseTime)
 {

@@ -25,9 +25,10 @@ internal readonly struct SqlValue
     public static implicit operator SqlValue(double? value) => new(value, SqlType.Number);
     public static implicit operator SqlValue(DateTime value) => new(value, SqlType.Time);
     public static implicit operator SqlValue(DateTime? value) => new(value, SqlType.Time);
+    public static implicit operator SqlValue(byte[]? value) => new(value, SqlType.Bytes);
 }
 
-internal enum SqlType { Text, Id, Integer, Long, Flag, Number, Time }
+internal enum SqlType { Text, Id, Integer, Long, Flag, Number, Time, Bytes }
 
 /// <summary>One statement with positional parameters <c>$1</c>, <c>$2</c> …, in SQL that both databases understand.</summary>
 internal readonly record struct SqlStatement(string Text, SqlValue[] Values)

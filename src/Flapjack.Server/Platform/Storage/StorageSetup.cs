@@ -40,5 +40,9 @@ internal static class StorageSetup
     private static void Common(DbContextOptionsBuilder options) => options
         .UseQueryTrackingBehavior(QueryTrackingBehavior.TrackAll)
         .EnableThreadSafetyChecks(false)
-        .ConfigureWarnings(w => w.Ignore(RelationalEventId.PendingModelChangesWarning, CoreEventId.PossibleIncorrectRequiredNavigationWithQueryFilterInteractionWarning));
+        .ConfigureWarnings(w => w
+            .Ignore(RelationalEventId.PendingModelChangesWarning, CoreEventId.PossibleIncorrectRequiredNavigationWithQueryFilterInteractionWarning)
+            // What fails here throws; whoever cannot handle it logs it, once. Statements are for debugging.
+            .Log((RelationalEventId.CommandExecuted, LogLevel.Debug), (RelationalEventId.CommandError, LogLevel.Debug), (CoreEventId.QueryIterationFailed, LogLevel.Debug), (CoreEventId.SaveChangesFailed, LogLevel.Debug),
+                (RelationalEventId.MigrationApplying, LogLevel.Debug), (RelationalEventId.ModelSnapshotNotFound, LogLevel.Debug), (RelationalEventId.AcquiringMigrationLock, LogLevel.Debug)));
 }

@@ -42,6 +42,7 @@ internal sealed class PostgresWriter(NpgsqlDataSource source) : IWriter
         SqlType.Flag => NpgsqlDbType.Boolean,
         SqlType.Number => NpgsqlDbType.Double,
         SqlType.Time => NpgsqlDbType.TimestampTz,
+        SqlType.Bytes => NpgsqlDbType.Bytea,
         _ => NpgsqlDbType.Text,
     };
 }

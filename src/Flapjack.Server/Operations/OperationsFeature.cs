@@ -1,0 +1,26 @@
+using Flapjack.Server.Accounts;
+using Flapjack.Server.Logs;
+using Flapjack.Server.Platform.Housekeeping;
+
+namespace Flapjack.Server.Operations;
+
+internal static class OperationsFeature
+{
+    public static IServiceCollection AddOperations(this IServiceCollection services)
+    {
+        services.AddSingleton<IHousekeepingTask, TraceRetention>();
+        services.AddSingleton<IHousekeepingTask, SessionExpiry>();
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<MetricStore>();
+        services.AddSingleton<MetricsAccess>();
+        return services;
+    }
+
+    public static void MapOperations(this WebApplication app)
+    {
+        // Counting begins with the first request, not with the first look at the numbers.
+        app.Services.GetRequiredService<MetricStore>();
+        OperationsEndpoints.Map(app);
+        DocsEndpoints.Map(app);
+    }
+}

@@ -1,0 +1,144 @@
+using System.Text;
+using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Identity;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Flapjack.Server.Platform.Idempotency;
+
+/// <summary>Executes a POST with an <c>Idempotency-Key</c> once and gives its answer again to every repeat for 24 hours.</summary>
+/// <remarks>
+/// 1 read the body and name the scope, 2 claim the key or answer from its record, 3 execute with the answer held back,
+/// 4 keep the answer or give the key back, 5 send. An event stream is not held back; its turn is noted before its first byte.
+/// </remarks>
+internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencyStore store)
+{
+    public const string Header = "Idempotency-Key", Replayed = "Idempotency-Replayed";
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        var key = context.Request.Headers[Header].ToString();
+        if (key.Length == 0 || !HttpMethods.IsPost(context.Request.Method) || context.GetEndpoint() is not { } endpoint || IsLogin(context.Request.Path, endpoint)) return next(context);
+        if (key.Length > 255) throw ApiException.Invalid(Header, "must have 1 to 255 characters");
+        return InvokeOnceAsync(context, endpoint, key);
+    }
+
+    private async Task InvokeOnceAsync(HttpContext context, Endpoint endpoint, string key)
+    {
+        var body = await BodyCopy.TakeAsync(context.Request, endpoint);
+        var access = context.RequestServices.GetRequiredService<CallerContext>();
+        var scope = Scope(context.Request, access, key);
+        var bodyHash = body.Hash(context.Request.QueryString.Value + access.OrgId);
+
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            var claim = await store.ClaimAsync(access.OrgId, scope, bodyHash, context.RequestAborted);
+            if (claim is null && await store.FindAsync(scope, context.RequestAborted) is { } record)
+            {
+                if (record.BodyHash != bodyHash) throw new ApiException(422, "IDEMPOTENCY_MISMATCH", $"{Header}: was used for a different request");
+                if (await AnswerAgainAsync(context, record)) return;
+                claim = record.TurnId is null ? await store.TakeOverAsync(record, context.RequestAborted) : null;
+                if (claim is null) throw InProgress();
+            }
+            if (claim is null) continue;
+            await ExecuteAsync(context, endpoint, claim);
+            return;
+        }
+        throw InProgress();
+    }
+
+    private async Task<bool> AnswerAgainAsync(HttpContext context, IdempotencyRecord record)
+    {
+        if (record.Status is null)
+        {
+            if (record.TurnId is not { } turnId || context.RequestServices.GetService<IIdempotentReplay>() is not { } replay) return false;
+            context.Response.Headers[Replayed] = "true";
+            if (await replay.ReplayAsync(context, turnId)) return true;
+            context.Response.Headers.Remove(Replayed);
+            return false;
+        }
+        var answer = store.Open(record);
+        context.Response.Headers[Replayed] = "true";
+        context.Response.StatusCode = answer.Status;
+        context.Response.ContentType = answer.ContentType;
+        if (answer.Location is not null) context.Response.Headers.Location = answer.Location;
+        if (answer.Body.Length == 0) return true;
+        context.Response.ContentLength = answer.Body.Length;
+        await context.Response.Body.WriteAsync(answer.Body, context.RequestAborted);
+        return true;
+    }
+
+    private async Task ExecuteAsync(HttpContext context, Endpoint endpoint, IdempotencyClaim claim)
+    {
+        using var held = new HeldAnswer(context);
+        var lifetime = context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
+        context.Features.Set(claim);
+        context.Response.OnStarting(() => NoteTurnAsync(context, claim));
+        if (endpoint.Metadata.GetMetadata<AnswersWithTurn>() is null) context.Features.Set<IHttpRequestLifetimeFeature>(new RunsToItsEnd(lifetime));
+        var settled = false;
+        try
+        {
+            await RunAsync(context);
+            await held.CompleteAsync();
+            if (held.IsStream) settled = context.Features.Get<IdempotentTurn>() is not null;
+            else if (IsKept(context.Response.StatusCode) && !held.IsTooLarge)
+            {
+                await store.KeepAsync(claim, new(context.Response.StatusCode, context.Response.ContentType, context.Response.Headers.Location, held.Bytes()));
+                settled = true;
+            }
+        }
+        finally
+        {
+            context.Features.Set(lifetime);
+            held.Restore();
+            if (!settled)
+            {
+                await NoteTurnAsync(context, claim);
+                await store.ReleaseAsync(claim);
+            }
+        }
+        await held.SendAsync();
+    }
+
+    // A refusal of the handler is an answer like any other. What is not kept goes on to whoever answers failures.
+    private async Task RunAsync(HttpContext context)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (ApiException refusal) when (IsKept(refusal.Status) && !context.Response.HasStarted)
+        {
+            await ErrorResponses.WriteAsync(context, refusal);
+        }
+    }
+
+    private async Task NoteTurnAsync(HttpContext context, IdempotencyClaim claim)
+    {
+        if (context.Features.Get<IdempotentTurn>() is not { } turn || context.Features.Get<NotedTurn>() is not null) return;
+        context.Features.Set(new NotedTurn());
+        await store.NoteTurnAsync(claim, turn.TurnId);
+    }
+
+    private static bool IsKept(int status) => status is < 500 and not (401 or 403 or 429);
+
+    private static bool IsLogin(PathString path, Endpoint endpoint) =>
+        endpoint.Metadata.GetMetadata<AccessRule>() is { Anonymous: true } && path.StartsWithSegments("/api/auth", StringComparison.Ordinal);
+
+    private static ApiException InProgress() => new(409, "IDEMPOTENCY_IN_PROGRESS", "the first request with this key is still running") { RetryAfter = TimeSpan.FromSeconds(1) };
+
+    // Public chat and hooks have no caller: their path names the chat or the token, the session header the visitor.
+    private static string Scope(HttpRequest request, CallerContext access, string key)
+    {
+        var caller = access.IsKnown ? $"{access.Caller.Kind} {access.Caller.Identity}" : "visitor " + request.Headers["X-Flapjack-Session"];
+        return BodyCopy.Hex(Encoding.UTF8.GetBytes(string.Join('\n', caller, request.Method, request.Path.Value!.TrimEnd('/'), key)));
+    }
+
+    private sealed record NotedTurn;
+
+    private sealed class RunsToItsEnd(IHttpRequestLifetimeFeature inner) : IHttpRequestLifetimeFeature
+    {
+        public CancellationToken RequestAborted { get; set; } = CancellationToken.None;
+
+        public void Abort() => inner.Abort();
+    }
+}

@@ -1,0 +1,23 @@
+namespace Flapjack.Server.Platform.Idempotency;
+
+/// <summary>Set as a feature of the request by an endpoint whose answer is the event stream of a turn, as soon as the turn is open. It is stored before the first byte leaves.</summary>
+/// <remarks>An endpoint that opens its turn through <see cref="Storage.IWriter"/> puts <see cref="IdempotencyClaim.TurnStatement"/> into the same unit as well.</remarks>
+internal sealed record IdempotentTurn(Guid TurnId);
+
+/// <summary>Gives the events of a turn again to a request that repeats the one which opened it.</summary>
+internal interface IIdempotentReplay
+{
+    /// <summary>False when the answer cannot be given yet: the caller gets 409. The request's body can be read again.</summary>
+    Task<bool> ReplayAsync(HttpContext context, Guid turnId);
+}
+
+/// <summary>Marks an endpoint that answers with a turn: it goes on hearing when its client leaves. Every other endpoint runs to its end, so that a client which gave up waiting finds the answer.</summary>
+internal sealed record AnswersWithTurn
+{
+    public static readonly AnswersWithTurn Mark = new();
+}
+
+internal static class AnswersWithTurnConvention
+{
+    public static TBuilder AnswersWithTurn<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Idempotency.AnswersWithTurn.Mark);
+}
