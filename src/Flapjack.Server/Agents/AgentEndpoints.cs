@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Http.Demo;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -14,8 +16,8 @@ internal static class AgentEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var agents = app.MapGroup("/api/agents").WithTags("agents").From("doc");
-        agents.MapGet("", List).WithName("listAgents").Access(Scopes.AgentsRead);
-        agents.MapGet("/{agentId:guid}", Get).WithName("getAgent").Access(Scopes.AgentsRead);
+        agents.MapGet("", List).WithName("listAgents").Access(Scopes.AgentsRead).Demo(DemoWorld.Agents);
+        agents.MapGet("/{agentId:guid}", Get).WithName("getAgent").Access(Scopes.AgentsRead).Demo(DemoWorld.Agent);
         agents.MapPost("", Create).WithName("createAgent").Access(Scopes.AgentsWrite, Role.Member);
         agents.MapPatch("/{agentId:guid}", Update).WithName("updateAgent").Access(Scopes.AgentsWrite, Role.Member);
         agents.MapDelete("/{agentId:guid}", Delete).WithName("deleteAgent").Access(Scopes.AgentsWrite, Role.Member);
@@ -37,24 +39,24 @@ internal static class AgentEndpoints
         TypedResults.Ok(AgentResponse.From(await db.Agents.AsNoTracking().FindAliveAsync(agentId, cancellationToken)));
 
     /// <summary>Creates an agent.</summary>
-    private static async Task<Created<AgentResponse>> Create(JsonBody<AgentRequest> body, FlapjackDb db, CallerContext access, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Created<AgentResponse>> Create(JsonBody<AgentRequest> body, FlapjackDb db, ModelDirectory models, CallerContext access, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
         errors.Required("name", body.Value.Name.Value, 200);
         access.Choose(errors.Id("orgId", body.Value.OrgId.Value));
         var now = time.Now();
-        var agent = new Agent { Id = Ids.New(), OrgId = access.OrgId, Name = "", DefaultModel = "flapjack-offline", CreatedAt = now, UpdatedAt = now };
-        await EditAsync(agent, body.Value with { Name = body.Value.Name.Value is null ? default : body.Value.Name }, errors, db, cancellationToken);
+        var agent = new Agent { Id = Ids.New(), OrgId = access.OrgId, Name = "", DefaultModel = await models.DefaultModelAsync(cancellationToken), CreatedAt = now, UpdatedAt = now };
+        await EditAsync(agent, body.Value with { Name = body.Value.Name.Value is null ? default : body.Value.Name }, errors, models, cancellationToken);
         db.Agents.Add(agent);
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.Created($"/api/agents/{agent.Id}", AgentResponse.From(agent));
     }
 
     /// <summary>Changes the fields that are sent; the next turn uses them.</summary>
-    private static async Task<Ok<AgentResponse>> Update(Guid agentId, JsonBody<AgentRequest> body, FlapjackDb db, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Ok<AgentResponse>> Update(Guid agentId, JsonBody<AgentRequest> body, FlapjackDb db, ModelDirectory models, TimeProvider time, CancellationToken cancellationToken)
     {
         var agent = await db.Agents.FindAliveAsync(agentId, cancellationToken);
-        await EditAsync(agent, body.Value, new FieldErrors(), db, cancellationToken);
+        await EditAsync(agent, body.Value, new FieldErrors(), models, cancellationToken);
         agent.UpdatedAt = time.Now();
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.Ok(AgentResponse.From(agent));
@@ -68,15 +70,15 @@ internal static class AgentEndpoints
         return TypedResults.Ok(Deleted.Ok);
     }
 
-    private static async Task EditAsync(Agent agent, AgentRequest request, FieldErrors errors, FlapjackDb db, CancellationToken cancellationToken)
+    private static async Task EditAsync(Agent agent, AgentRequest request, FieldErrors errors, ModelDirectory models, CancellationToken cancellationToken)
     {
-        AgentEditor.Apply(agent, request, "flapjack-offline", errors);
+        AgentEditor.Apply(agent, request, await models.DefaultModelAsync(cancellationToken), errors);
+        if (request.DefaultModel.Value is { } model && await models.ResolveAsync(model, cancellationToken) is null) errors.Add("defaultModel", "is unknown; GET /api/models lists what there is");
         var projectId = errors.Id("projectId", request.ProjectId.Value);
         errors.ThrowIfAny();
         // No project exists on this server yet, so none can be named.
         if (projectId is not null) throw ApiException.NotFound("Project");
         if (request.ProjectId.IsSet) agent.ProjectId = null;
-        await Task.CompletedTask;
     }
 
     private static JsonNode WithoutPreamble(Agent agent)

@@ -1,4 +1,6 @@
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Http.Demo;
+using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Turns;
@@ -12,11 +14,11 @@ internal static class MessageEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var thread = app.MapGroup("/api/threads/{threadId:guid}").WithTags("messages");
-        thread.MapGet("/messages", List).WithName("listMessages").From("doc").Access(Scopes.ThreadsRead);
-        thread.MapPost("/messages", Post).WithName("sendMessage").From("doc").Access(Scopes.ThreadsWrite, Role.Member).WithMetadata(new BodyLimit(BodyLimit.Messages)).Produces(200, contentType: "text/event-stream");
-        thread.MapPost("/stop", Stop).WithName("stopThread").From("doc").Access(Scopes.ThreadsWrite, Role.Member);
+        thread.MapGet("/messages", List).WithName("listMessages").From("doc").Access(Scopes.ThreadsRead).Demo(DemoWorld.Messages);
+        thread.MapPost("/messages", Post).WithName("sendMessage").From("doc").Access(Scopes.ThreadsWrite, Role.Member).Demo(DemoWorld.SendMessage).AnswersWithTurn().WithMetadata(new BodyLimit(BodyLimit.Messages)).Produces(200, contentType: "text/event-stream");
+        thread.MapPost("/stop", Stop).WithName("stopThread").From("doc").Access(Scopes.ThreadsWrite, Role.Member).Demo(DemoWorld.Stop);
         thread.MapGet("/stream", Attach).WithName("attachStream").From("ext").Access(Scopes.ThreadsRead).Produces(200, contentType: "text/event-stream").Produces(204);
-        thread.MapGet("/messages/{messageId:guid}/sources", Sources).WithName("listMessageSources").From("ext").Access(Scopes.ThreadsRead);
+        thread.MapGet("/messages/{messageId:guid}/sources", Sources).WithName("listMessageSources").From("ext").Access(Scopes.ThreadsRead).Demo(DemoWorld.Sources);
     }
 
     /// <summary>Lists a thread's messages, oldest first.</summary>

@@ -1,5 +1,6 @@
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Http.Demo;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,7 +13,7 @@ internal static class ParticipantEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var participants = app.MapGroup("/api/threads/{threadId:guid}/participants").WithTags("threads").From("doc");
-        participants.MapGet("", List).WithName("listParticipants").Access(Scopes.ThreadsRead);
+        participants.MapGet("", List).WithName("listParticipants").Access(Scopes.ThreadsRead).Demo(DemoWorld.Participants);
         participants.MapPost("", Add).WithName("addParticipant").Access(Scopes.ThreadsWrite, Role.Member);
         participants.MapDelete("", Remove).WithName("removeParticipant").Access(Scopes.ThreadsWrite, Role.Member);
     }

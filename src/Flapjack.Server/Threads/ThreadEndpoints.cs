@@ -2,6 +2,7 @@ using System.Text.Json;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Http.Demo;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -14,10 +15,10 @@ internal static class ThreadEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var threads = app.MapGroup("/api/threads").WithTags("threads");
-        threads.MapGet("", List).WithName("listThreads").From("doc").Access(Scopes.ThreadsRead);
-        threads.MapPost("", Create).WithName("createThread").From("doc").Access(Scopes.ThreadsWrite, Role.Member);
-        threads.MapGet("/{threadId:guid}", Get).WithName("getThread").From("ext").Access(Scopes.ThreadsRead);
-        threads.MapPatch("/{threadId:guid}", Update).WithName("updateThread").From("doc").Access(Scopes.ThreadsWrite, Role.Member);
+        threads.MapGet("", List).WithName("listThreads").From("doc").Access(Scopes.ThreadsRead).Demo(DemoWorld.Threads);
+        threads.MapPost("", Create).WithName("createThread").From("doc").Access(Scopes.ThreadsWrite, Role.Member).Demo(DemoWorld.CreateThread);
+        threads.MapGet("/{threadId:guid}", Get).WithName("getThread").From("ext").Access(Scopes.ThreadsRead).Demo(DemoWorld.Thread);
+        threads.MapPatch("/{threadId:guid}", Update).WithName("updateThread").From("doc").Access(Scopes.ThreadsWrite, Role.Member).Demo(DemoWorld.UpdateThread);
         threads.MapDelete("/{threadId:guid}", Delete).WithName("deleteThread").From("ext").Access(Scopes.ThreadsWrite, Role.Member);
     }
 

@@ -27,6 +27,7 @@ internal static class ThreadsFeature
         services.AddScoped<TurnPlanner>();
         services.AddScoped<TurnOpening>();
         services.AddHostedService<TurnLeases>();
+        services.AddScoped<Platform.Idempotency.IIdempotentReplay, TurnReplay>();
         return services;
     }
 

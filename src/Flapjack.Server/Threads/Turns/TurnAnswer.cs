@@ -25,7 +25,8 @@ internal sealed class TurnAnswer(TurnStreams streams)
         await WriteWholeAsync(http, opened.Live);
     }
 
-    private static async Task WriteWholeAsync(HttpContext http, LiveTurn live)
+    /// <summary>The JSON answer of a turn that has ended.</summary>
+    public static async Task WriteWholeAsync(HttpContext http, LiveTurn live)
     {
         var events = live.Events().ToList();
         var (type, data) = events[^1];

@@ -60,7 +60,16 @@ internal sealed partial class TurnHost(
         {
             _running.TryRemove(new(run.Live.TurnId, run));
             live.End(run.Live);
+            Report(run);
         }
+    }
+
+    private void Report(TurnRun run)
+    {
+        if (run.End is not { } end) return;
+        context.Metrics.TurnEnded(end.Error ?? end.FinishReason);
+        context.Metrics.TokensUsed(run.State.Usage.InputTokens, run.State.Usage.OutputTokens, run.State.Usage.CacheReadTokens);
+        if (context.Settings.Otlp is not null) context.Otlp.Export(run.ToTrace(context.Time.Now()));
     }
 
     private async Task RunLoopAsync(TurnRun run, TurnStart start)
@@ -108,7 +117,7 @@ internal sealed partial class TurnHost(
         var outcome = run.State.Outcome!;
         if (outcome.FinishReason is { } reason)
         {
-            var messageId = await store.CloseAsync(run, TurnStatuses.Done, reason, null);
+            var messageId = await CloseAsync(run, TurnStatuses.Done, reason, null);
             TurnEventJson.AppendDone(run.Live, Done(run, messageId, stopped: false, reason));
             return;
         }
@@ -121,7 +130,7 @@ internal sealed partial class TurnHost(
     {
         if (run.IsStopped)
         {
-            await store.CloseAsync(run, TurnStatuses.Stopped, "stopped", null);
+            await CloseAsync(run, TurnStatuses.Stopped, "stopped", null);
             TurnEventJson.AppendDone(run.Live, Done(run, null, stopped: true, "stopped"));
             return;
         }
@@ -135,8 +144,14 @@ internal sealed partial class TurnHost(
 
     private async Task FailAsync(TurnRun run, string code, string detail)
     {
-        await store.CloseAsync(run, TurnStatuses.Failed, null, code);
+        await CloseAsync(run, TurnStatuses.Failed, null, code);
         TurnEventJson.AppendError(run.Live, code, detail, run.State.Usage, run.State.CostUsd);
+    }
+
+    private Task<Guid?> CloseAsync(TurnRun run, string status, string? finishReason, string? error)
+    {
+        run.End = new(finishReason ?? "error", error);
+        return store.CloseAsync(run, status, finishReason, error);
     }
 
     private static TurnDone Done(TurnRun run, Guid? messageId, bool stopped, string reason) =>
@@ -154,7 +169,7 @@ internal sealed partial class TurnHost(
 
 /// <summary>What the server itself gives to every turn.</summary>
 internal sealed record TurnHostContext(
-    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger);
+    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger, Logs.OtlpExport Otlp, Platform.Telemetry.ServerMetrics Metrics);
 
 /// <summary>How a stream of a turn begins.</summary>
 /// <param name="StartedAt">Of the turn.</param>

@@ -1,6 +1,7 @@
 using Flapjack.Server.Agents;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
@@ -29,18 +30,18 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
         var agent = await db.Agents.AsNoTracking().FindAliveAsync(thread.AgentId, cancellationToken);
         if (thread.Status != "active") throw ApiException.Conflict("the thread is archived");
         return draft.Results.Count > 0
-            ? new(await ContinueAsync(thread, agent, draft, cancellationToken), draft.Stream)
+            ? new(await ContinueAsync(thread, agent, draft, http), draft.Stream)
             : new(await BeginAsync(thread, agent, draft, http), draft.Stream);
     }
 
     private async Task<LiveTurn> BeginAsync(ConversationThread thread, Agent agent, MessageDraft draft, HttpContext http)
     {
         var plan = await planner.PlanAsync(thread, agent, draft.Options, draft.Options.Profile, http.RequestAborted);
-        if (await TryBeginAsync(plan, draft) is { } live) return live;
-        return await context.Queue.BeginWhenFreeAsync(thread, draft, http, db, () => TryBeginAsync(plan, draft));
+        if (await TryBeginAsync(plan, draft, http) is { } live) return live;
+        return await context.Queue.BeginWhenFreeAsync(thread, draft, http, db, () => TryBeginAsync(plan, draft, http));
     }
 
-    private async Task<LiveTurn?> TryBeginAsync(TurnPlan plan, MessageDraft draft)
+    private async Task<LiveTurn?> TryBeginAsync(TurnPlan plan, MessageDraft draft, HttpContext http)
     {
         var thread = plan.Thread;
         if (thread.PendingTurnId is { } pending) await context.Pending.DropAsync(thread, pending, stopped: false);
@@ -59,13 +60,15 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
             CreatedAt = context.Time.Now(),
         };
         // Not the request's token: once begun, the message is stored whether or not the client still listens.
-        if (await store.OpenAsync(plan, live.TurnId, message) is not { } seq) return null;
+        if (await store.OpenAsync(plan, live.TurnId, message, http.Features.Get<IdempotencyClaim>()) is not { } seq) return null;
+        http.Features.Set(new IdempotentTurn(live.TurnId));
         host.Start(plan, live, new(message.CreatedAt, message.Content, message.Id, message, seq, 1, null));
         return live;
     }
 
-    private async Task<LiveTurn> ContinueAsync(ConversationThread thread, Agent agent, MessageDraft draft, CancellationToken cancellationToken)
+    private async Task<LiveTurn> ContinueAsync(ConversationThread thread, Agent agent, MessageDraft draft, HttpContext http)
     {
+        var cancellationToken = http.RequestAborted;
         var now = context.Time.Now();
         if (thread.ActiveTurnId is { } running) throw Busy(running);
         if (thread.PendingTurnId is not { } turnId) throw ApiException.Invalid("toolResults", "nothing is pending in this thread");
@@ -81,7 +84,9 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
         var options = draft.BringsTools ? stored with { Tools = draft.Options.Tools, IsPlain = false } : stored;
         var plan = await planner.PlanAsync(thread, agent, options, null, cancellationToken);
         var remaining = calls.Where(c => draft.Results.All(r => r.CallId != c.ToolCallId)).ToList();
-        return await context.Continuation.ContinueAsync(new(plan, turn, draft, remaining, thread.PendingExpiresAt!.Value));
+        var live = await context.Continuation.ContinueAsync(new(plan, turn, draft, remaining, thread.PendingExpiresAt!.Value));
+        http.Features.Set(new IdempotentTurn(turnId));
+        return live;
     }
 
     private static void CheckAnswers(IReadOnlyList<ToolAnswer> answers, List<Message> pending)

@@ -32,6 +32,9 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     /// <summary>Set before the loop starts.</summary>
     public TurnState State { get; private set; } = null!;
 
+    /// <summary>How the turn ended; null while it runs or waits for the client.</summary>
+    public TurnEnd? End { get; set; }
+
     public CancellationToken Token => cancellation.Token;
 
     /// <summary>Somebody asked the turn to stop: it ends well, with what there is.</summary>
@@ -41,10 +44,10 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     public string? ErrorCode => Volatile.Read(ref _ending) == 1 ? _errorCode : null;
 
     /// <summary>Ends the turn as stopped.</summary>
-    public void Stop() => End(null);
+    public void Stop() => Cancel(null);
 
     /// <summary>Ends the turn with an error, such as <c>SERVER_SHUTDOWN</c>.</summary>
-    public void Abort(string code) => End(code);
+    public void Abort(string code) => Cancel(code);
 
     public void Prepare(IChatClient model, TurnProgress? progress)
     {
@@ -69,7 +72,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
 
     async ValueTask ITurnJournal.RecordResultAsync(TurnCallResult result, CancellationToken cancellationToken) => await store.ResultAsync(this, result);
 
-    private void End(string? code)
+    private void Cancel(string? code)
     {
         if (Interlocked.CompareExchange(ref _ending, -1, 0) != 0) return;
         _errorCode = code;
@@ -84,6 +87,25 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
             // It ended by itself this very moment.
         }
     }
+
+    /// <summary>The turn as exporters see it.</summary>
+    public Logs.TurnTrace ToTrace(DateTime now) => new()
+    {
+        Id = Live.TurnId,
+        OrgId = Plan.Thread.OrgId,
+        AgentId = Plan.Agent.Id,
+        AgentName = Plan.Agent.Name,
+        ThreadId = Plan.Thread.Id,
+        UserId = Plan.UserId,
+        Name = "chat-turn",
+        Model = Plan.Model.Id,
+        StartedAt = StartedAt,
+        EndedAt = now,
+        Error = End?.Error,
+        Usage = State.Usage,
+        CostUsd = State.CostUsd,
+        Spans = State.Spans,
+    };
 
     private static ChatOptions OptionsOf(TurnPlan plan)
     {
@@ -101,3 +123,6 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
         return options;
     }
 }
+
+/// <summary>How a turn ended: the reason, and the code when it failed.</summary>
+internal sealed record TurnEnd(string FinishReason, string? Error);

@@ -81,6 +81,8 @@ internal static class TurnSql
 
     private const string CloseTraceText = $"UPDATE log_traces SET status = $3, ended_at = $4 WHERE id = $2 AND {Owned}";
 
+    private const string NoteIdempotentText = $"UPDATE idempotency_records SET turn_id = $2 WHERE id = $3 AND {Owned}";
+
     private const string RenewText = "UPDATE turns SET lease_until = $1 WHERE node = $2 AND status = 'running'";
 
     /// <summary>Gives the thread to a turn; returns the sequence number of its user message, or no row when the thread is busy.</summary>
@@ -139,6 +141,9 @@ internal static class TurnSql
 
     /// <summary>Ends a trace whose numbers are already in it.</summary>
     public static SqlStatement CloseTrace(Guid thread, Guid turn, string status, DateTime now) => new(CloseTraceText, [thread, turn, status, now]);
+
+    /// <summary>Notes the turn that answers a request with an <c>Idempotency-Key</c>.</summary>
+    public static SqlStatement NoteIdempotentTurn(Guid thread, Guid turn, Guid claim) => new(NoteIdempotentText, [thread, turn, claim]);
 
     public static SqlStatement Renew(string node, DateTime until) => new(RenewText, [until, node]);
 }

@@ -1,5 +1,6 @@
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 
@@ -9,7 +10,7 @@ namespace Flapjack.Server.Threads.Turns;
 internal sealed class TurnStore(IWriter writer, TurnTraces traces, NodeName node, ServerSettings settings, TimeProvider time)
 {
     /// <summary>Stores the user's message and the turn that answers it. Returns the message's sequence number; null when the thread is busy, archived or gone.</summary>
-    public async Task<long?> OpenAsync(TurnPlan plan, Guid turnId, Message message)
+    public async Task<long?> OpenAsync(TurnPlan plan, Guid turnId, Message message, IdempotencyClaim? claim)
     {
         var (thread, now) = (plan.Thread, message.CreatedAt);
         var turn = new Turn
@@ -25,11 +26,14 @@ internal sealed class TurnStore(IWriter writer, TurnTraces traces, NodeName node
             Request = plan.Options.ToText(),
             StartedAt = now,
         };
-        var result = await writer.WriteAsync([
+        SqlStatement[] unit = [
             TurnSql.Claim(turnId, thread.Id, thread.OrgId, now),
             TurnSql.InsertUser(message),
             TurnSql.InsertTurn(turn),
-            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now))]);
+            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now))];
+        // In the same transaction: a crash cannot come between the message and the key that repeats it.
+        if (claim is not null) unit = [.. unit, TurnSql.NoteIdempotentTurn(thread.Id, turnId, claim.Id)];
+        var result = await writer.WriteAsync(unit);
         return result.Returned;
     }
 

@@ -4,13 +4,10 @@ using Flapjack.Server.Platform.Http;
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>Copies the log of a <see cref="LiveTurn"/> to a client: everything that is there, one flush, then wait for more.</summary>
-internal sealed class TurnStreams(TimeProvider time) : BackgroundService
+internal sealed class TurnStreams(TimeProvider time, Platform.Telemetry.ServerMetrics metrics) : BackgroundService
 {
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
     private readonly ConcurrentDictionary<Reader, byte> _readers = new();
-
-    /// <summary>Streams being written now.</summary>
-    public int Open => _readers.Count;
 
     /// <summary>Writes from <paramref name="position"/> to the terminal event, or until the client leaves.</summary>
     public async Task WriteAsync(HttpContext context, LiveTurn turn, int position)
@@ -19,6 +16,7 @@ internal sealed class TurnStreams(TimeProvider time) : BackgroundService
         turn.AddReader();
         var reader = new Reader(turn) { LastWrite = time.GetTimestamp() };
         _readers.TryAdd(reader, 0);
+        metrics.StreamOpened();
         await using var wake = aborted.UnsafeRegister(static state => ((LiveTurn)state!).Poke(), turn);
         try
         {
@@ -46,6 +44,7 @@ internal sealed class TurnStreams(TimeProvider time) : BackgroundService
         {
             _readers.TryRemove(reader, out _);
             turn.RemoveReader();
+            metrics.StreamClosed();
         }
     }
 

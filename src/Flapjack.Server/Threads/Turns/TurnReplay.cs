@@ -1,0 +1,43 @@
+using Flapjack.Runtime.Models;
+using Flapjack.Runtime.Turns;
+using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Idempotency;
+using Flapjack.Server.Platform.Identity;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Threads.Turns;
+
+/// <summary>Answers a message that was sent before under the same <c>Idempotency-Key</c>: with the very events while they are kept, later with what was stored.</summary>
+internal sealed class TurnReplay(LiveTurns live, TurnStreams streams, FlapjackDb db, CallerContext access) : IIdempotentReplay
+{
+    public async Task<bool> ReplayAsync(HttpContext context, Guid turnId)
+    {
+        var body = await RequestBytes.ReadAsync(context.Request, BodyLimit.Messages, context.RequestAborted);
+        var asStream = RequestBytes.Parse<MessageRequest>(body.Span).Stream.Value ?? true;
+        if ((live.Find(turnId, access.OrgId) ?? await RebuildAsync(turnId, context.RequestAborted)) is not { } turn) return false;
+        if (asStream) await streams.WriteAsync(context, turn, 0);
+        else if (turn.IsEnded) await TurnAnswer.WriteWholeAsync(context, turn);
+        else return false;
+        return true;
+    }
+
+    /// <summary>A turn from its rows: <c>meta</c>, the whole text as one token, <c>done</c> or the error. Null while it runs elsewhere or waits for the client.</summary>
+    private async Task<LiveTurn?> RebuildAsync(Guid turnId, CancellationToken cancellationToken)
+    {
+        var turn = await db.Turns.AsNoTracking().FirstOrDefaultAsync(t => t.Id == turnId, cancellationToken);
+        if (turn?.EndedAt is not { } endedAt) return null;
+        var answer = await db.Messages.AsNoTracking().Where(m => m.ThreadId == turn.ThreadId && m.TurnId == turnId && m.Role == MessageRoles.Assistant).OrderBy(m => m.Seq).LastOrDefaultAsync(cancellationToken);
+        var text = answer?.Content ?? "";
+        var usage = new ModelUsage(answer?.InputTokens ?? 0, answer?.OutputTokens ?? 0, answer?.CacheReadTokens ?? 0, answer?.CacheWriteTokens ?? 0);
+        var cost = (decimal?)answer?.CostUsd;
+        var rebuilt = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId);
+        TurnEventJson.AppendMeta(rebuilt, turn.StartedAt, turn.UserMessageId, answer?.Model ?? "");
+        if (text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(text));
+        var stopped = turn.Status == TurnStatuses.Stopped;
+        if (turn.Error is { } code) TurnEventJson.AppendError(rebuilt, code, null, usage, cost);
+        else TurnEventJson.AppendDone(rebuilt, new(stopped ? null : answer?.Id, text, stopped, usage, cost, turn.FinishReason ?? "stop"));
+        rebuilt.End(endedAt);
+        return rebuilt;
+    }
+}
