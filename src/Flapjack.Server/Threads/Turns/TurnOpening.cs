@@ -22,12 +22,14 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
         var cancellationToken = http.RequestAborted;
         if (context.Draining.IsDraining) throw ApiException.Unavailable("the server is shutting down, try again");
         context.Limits.CountMessage(http, access.OrgId);
-        var thread = await db.VisibleThreads(access).AsNoTracking().FirstOrDefaultAsync(t => t.Id == threadId, cancellationToken) ?? throw ApiException.NotFound("Thread");
+        // Who does not see the whole organisation has to be asked first; then one prepared read brings thread and agent.
+        if (!access.SeesWholeOrg) await db.FindThreadAsync(access, threadId, cancellationToken);
+        var (thread, agent) = await context.Reader.ReadAsync(ThreadSql.Find(threadId, access.OrgId), ThreadSql.Map, cancellationToken) ?? throw ApiException.NotFound("Thread");
         var errors = new FieldErrors();
         var draft = MessageDraft.From(request, errors);
         errors.ThrowIfAny();
         if (!context.Settings.Turns.AllowOverrides && draft.Options.Overrides.Count > 0) throw new ApiException(403, "FEATURE_DISABLED", "the operator does not allow overrides");
-        var agent = await db.Agents.AsNoTracking().FindAliveAsync(thread.AgentId, cancellationToken);
+        if (agent.DeletedAt is not null) throw ApiException.NotFound("Agent");
         if (thread.Status != "active") throw ApiException.Conflict("the thread is archived");
         return draft.Results.Count > 0
             ? new(await ContinueAsync(thread, agent, draft, http), draft.Stream)
@@ -104,4 +106,4 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
 
 /// <summary>What openings share.</summary>
 internal sealed record TurnOpeningContext(
-    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, RequestLimits Limits, TurnQueue Queue, PendingActions Pending, TurnContinuation Continuation);
+    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, RequestLimits Limits, TurnQueue Queue, PendingActions Pending, TurnContinuation Continuation, IReader Reader);
