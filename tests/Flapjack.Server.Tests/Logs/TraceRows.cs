@@ -1,4 +1,5 @@
 using Flapjack.Server.Accounts;
+using Flapjack.Server.Accounts.Credentials;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Identity;
