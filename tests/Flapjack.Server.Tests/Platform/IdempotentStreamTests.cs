@@ -22,7 +22,7 @@ public sealed class IdempotentStreamTests(ServerFixture server) : IClassFixture<
         first.Text.ShouldBe("event: token\n\n");
         first.FirstByteBeforeEnd.ShouldBeTrue();
         var again = await SendAsync(StreamTurn);
-        again.Text.ShouldBe($"replay of {_turn}");
+        again.Text.ShouldBe($"\"replay of {_turn}\"");
         again.Context.Response.Headers["Idempotency-Replayed"].ToString().ShouldBe("true");
         _executed.ShouldBe(1);
     }
@@ -49,7 +49,7 @@ public sealed class IdempotentStreamTests(ServerFixture server) : IClassFixture<
             context.Features.Set(new IdempotentTurn(_turn));
             throw new ApiException(502, "MODEL_UNAVAILABLE");
         }));
-        (await SendAsync(StreamTurn)).Text.ShouldBe($"replay of {_turn}");
+        (await SendAsync(StreamTurn)).Text.ShouldBe($"\"replay of {_turn}\"");
     }
 
     [Fact]
@@ -110,9 +110,9 @@ public sealed class IdempotentStreamTests(ServerFixture server) : IClassFixture<
     {
         public object? GetService(Type serviceType) => serviceType == typeof(IIdempotentReplay) ? this : inner.GetService(serviceType);
 
-        public async Task<bool> ReplayAsync(HttpContext context, Guid turnId)
+        public async Task<bool> ReplayAsync(ClientConnection client, ReadOnlyMemory<byte> body, Guid turnId)
         {
-            if (replays) await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes($"replay of {turnId}"));
+            if (replays) await client.SendJsonAsync(json => json.WriteStringValue($"replay of {turnId}"));
             return replays;
         }
     }
