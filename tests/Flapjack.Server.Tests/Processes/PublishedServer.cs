@@ -155,7 +155,7 @@ internal sealed partial class PublishedServer : IAsyncDisposable
 
     private async Task WaitUntilReadyAsync(string credential)
     {
-        await UntilAsync(TimeSpan.FromSeconds(60), $"the server listens; it printed: {Output}", () =>
+        await UntilAsync(TimeSpan.FromSeconds(30), "the server listens", () =>
             _process.HasExited ? throw new InvalidOperationException($"the server ended: {Output}") : Task.FromResult(Listening().IsMatch(Output)));
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 200 }) { BaseAddress = new Uri(Listening().Match(Output).Groups[1].Value), Timeout = TimeSpan.FromSeconds(60) };
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", credential);
@@ -172,7 +172,7 @@ internal sealed partial class PublishedServer : IAsyncDisposable
         lock (_output) _output.Append(line).Append('\n');
     }
 
-    [GeneratedRegex(@"Now listening on: (http\S+)")]
+    [GeneratedRegex(@"listens on (http[^;,\s]+)")]
     private static partial Regex Listening();
 
     [GeneratedRegex(@"VmRSS:\s+(\d+) kB")]
