@@ -58,7 +58,12 @@ internal static class AgentEndpoints
         var agent = await db.Agents.FindAliveAsync(agentId, cancellationToken);
         await EditAsync(agent, body.Value, new FieldErrors(), models, cancellationToken);
         agent.UpdatedAt = time.Now();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
+        // Profiles that come later under an old name are not the ones the threads chose.
+        if (body.Value.ToolProfiles.IsSet && agent.ToolProfiles is null)
+            await db.Threads.Where(t => t.AgentId == agentId && t.ActiveProfile != null).ExecuteUpdateAsync(rows => rows.SetProperty(t => t.ActiveProfile, (string?)null), cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return TypedResults.Ok(AgentResponse.From(agent));
     }
 
@@ -73,7 +78,12 @@ internal static class AgentEndpoints
     private static async Task EditAsync(Agent agent, AgentRequest request, FieldErrors errors, ModelDirectory models, CancellationToken cancellationToken)
     {
         AgentEditor.Apply(agent, request, await models.DefaultModelAsync(cancellationToken), errors);
-        if (request.DefaultModel.Value is { } model && await models.ResolveAsync(model, cancellationToken) is null) errors.Add("defaultModel", "is unknown; GET /api/models lists what there is");
+        if (request.DefaultModel.IsSet || request.MaxOutputTokens.IsSet)
+        {
+            var model = await models.ResolveAsync(agent.DefaultModel, cancellationToken);
+            if (model is null && request.DefaultModel.Value is not null) errors.Add("defaultModel", "is unknown; GET /api/models lists what there is");
+            if (model?.MaxOutputTokens is { } most && agent.MaxOutputTokens > most) errors.Add("maxOutputTokens", $"must be at most {most}, the maximum of {agent.DefaultModel}");
+        }
         var projectId = errors.Id("projectId", request.ProjectId.Value);
         errors.ThrowIfAny();
         // No project exists on this server yet, so none can be named.

@@ -120,6 +120,8 @@ internal sealed class TurnStore(IWriter writer, TurnTraces traces, NodeName node
         Stopped = stopped,
         Error = error,
         Model = run.State.AnsweredBy ?? run.State.ModelId,
+        SenderName = run.Plan.Thread.Kind == "multiplayer" ? run.Plan.Agent.Name : null,
+        SenderId = run.Plan.Thread.Kind == "multiplayer" ? run.Plan.Agent.Id.ToString() : null,
         InputTokens = run.State.Usage.InputTokens,
         OutputTokens = run.State.Usage.OutputTokens,
         CacheReadTokens = run.State.Usage.CacheReadTokens,
