@@ -1,14 +1,8 @@
 using System.Net.Http.Headers;
-using Flapjack.Server.Accounts;
-using Flapjack.Server.Keys;
-using Flapjack.Server.Platform;
-using Flapjack.Server.Platform.Identity;
-using Flapjack.Server.Platform.Storage;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Mvc.Testing;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -74,7 +68,7 @@ public sealed partial class ServerFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _database = await TestDatabase.CreateAsync(_directory);
-        await RunAsync();
+        Run();
     }
 
     /// <summary>Ends the server and starts it again on the same database and data directory. Clients taken before are of no use afterwards.</summary>
@@ -82,7 +76,7 @@ public sealed partial class ServerFixture : IAsyncLifetime
     {
         settings?.Invoke(_settings);
         await StopAsync();
-        await RunAsync();
+        Run();
     }
 
     /// <summary>A client with a credential of its own.</summary>
@@ -100,7 +94,7 @@ public sealed partial class ServerFixture : IAsyncLifetime
         Directory.Delete(_directory, recursive: true);
     }
 
-    private async Task RunAsync()
+    private void Run()
     {
         _host = new Host(AllSettings(), services =>
         {
@@ -111,7 +105,6 @@ public sealed partial class ServerFixture : IAsyncLifetime
         _host.UseKestrel(0);
         _host.StartServer();
         BaseAddress = new Uri(_host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        await SeedAsync();
         Anonymous = NewClient();
         Client = ClientFor(ApiKey);
     }
@@ -144,22 +137,6 @@ public sealed partial class ServerFixture : IAsyncLifetime
         };
         foreach (var (key, value) in _settings) all[key] = value;
         return all;
-    }
-
-    // Stands in for the first start until the server does it itself.
-    private async Task SeedAsync()
-    {
-        await using var db = Services.GetRequiredService<Databases>().OpenForServer();
-        if (await db.Organisations.AnyAsync()) return;
-        var now = Time.Now();
-        var org = new Organisation { Id = Ids.New(), Name = "Default", Slug = "default", CreatedAt = now };
-        db.Organisations.Add(org);
-        db.ApiKeys.Add(new ApiKey
-        {
-            Id = Ids.New(), OrgId = org.Id, Name = "Bootstrap", Prefix = ApiKeyFormat.Prefix(ApiKey),
-            Hash = Services.GetRequiredService<ApiKeyReader>().HashOf(ApiKey), CreatedAt = now,
-        });
-        await db.SaveChangesAsync();
     }
 
     private sealed class Host(IReadOnlyDictionary<string, string?> settings, Action<IServiceCollection> services) : WebApplicationFactory<Program>

@@ -29,11 +29,43 @@ internal sealed class TestDatabase : IAsyncDisposable
     {
         if (_admin is null)
         {
-            using var connection = new SqliteConnection(ConnectionString);
-            SqliteConnection.ClearPool(connection);
+            ClearPool();
             return;
         }
         await ExecuteAsync(_admin, $"DROP DATABASE IF EXISTS {_name} WITH (FORCE)");
+    }
+
+    /// <summary>The file is moved away and a directory takes its name; PostgreSQL throws everybody out.</summary>
+    public async Task BreakAsync()
+    {
+        if (_admin is not null)
+        {
+            await ExecuteAsync(_admin, $"ALTER DATABASE {_name} WITH ALLOW_CONNECTIONS false");
+            await ExecuteAsync(_admin, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{_name}'");
+            return;
+        }
+        ClearPool();
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(FilePath)!, "flapjack.db*")) File.Move(file, file.Replace("flapjack.db", "moved.db", StringComparison.Ordinal));
+        Directory.CreateDirectory(FilePath);
+    }
+
+    public async Task RepairAsync()
+    {
+        if (_admin is not null)
+        {
+            await ExecuteAsync(_admin, $"ALTER DATABASE {_name} WITH ALLOW_CONNECTIONS true");
+            return;
+        }
+        Directory.Delete(FilePath);
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(FilePath)!, "moved.db*")) File.Move(file, file.Replace("moved.db", "flapjack.db", StringComparison.Ordinal));
+    }
+
+    private string FilePath => new SqliteConnectionStringBuilder(ConnectionString).DataSource;
+
+    private void ClearPool()
+    {
+        using var connection = new SqliteConnection(ConnectionString);
+        SqliteConnection.ClearPool(connection);
     }
 
     private static async Task ExecuteAsync(string connectionString, string sql)

@@ -1,3 +1,5 @@
+using Flapjack.Server.Accounts.Credentials;
+using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Identity;
 
 namespace Flapjack.Server.Accounts;
@@ -12,6 +14,7 @@ internal static class AccountsFeature
         .AddSingleton<AccessTokens>()
         .AddSingleton<SigningSecrets>()
         .AddSingleton<ICredentialReader, AccountTokenReader>()
+        .AddSingleton<IHousekeepingTask, SessionSweep>()
         .AddScoped<Logins>()
         .AddScoped<Sessions>()
         .AddScoped<CallerProfile>();

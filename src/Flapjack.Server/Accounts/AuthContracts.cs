@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Flapjack.Server.Accounts.Credentials;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
 

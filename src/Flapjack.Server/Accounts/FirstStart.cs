@@ -1,3 +1,4 @@
+using Flapjack.Server.Accounts.Credentials;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Platform;

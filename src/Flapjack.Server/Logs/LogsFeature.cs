@@ -1,3 +1,5 @@
+using Flapjack.Server.Platform.Housekeeping;
+
 namespace Flapjack.Server.Logs;
 
 internal static class LogsFeature
@@ -7,6 +9,7 @@ internal static class LogsFeature
     {
         services.AddSingleton<OtlpExport>();
         services.AddHostedService(provider => provider.GetRequiredService<OtlpExport>());
+        services.AddSingleton<IHousekeepingTask, TraceRetention>();
         return services;
     }
 

@@ -18,16 +18,16 @@ public sealed record ModelResponse
     /// <summary>Longest answer in tokens; null = not known.</summary>
     public required int? MaxOutputTokens { get; init; }
     /// <summary>US dollars per million input tokens; null = not known, costs are null.</summary>
-    public required decimal? InputUsdPerMtok { get; init; }
+    public required double? InputUsdPerMtok { get; init; }
     /// <summary>US dollars per million output tokens.</summary>
-    public required decimal? OutputUsdPerMtok { get; init; }
+    public required double? OutputUsdPerMtok { get; init; }
     /// <summary>Price of tokens read from a cache, as a multiple of the input price.</summary>
-    public required decimal? CacheReadMultiplier { get; init; }
+    public required double? CacheReadMultiplier { get; init; }
     /// <summary>Price of tokens written to a cache, as a multiple of the input price.</summary>
-    public required decimal? CacheWriteMultiplier { get; init; }
+    public required double? CacheWriteMultiplier { get; init; }
     /// <summary>The same for entries that live an hour, where the vendor offers them.</summary>
     [System.Text.Json.Serialization.JsonPropertyName("cache_write_1h_multiplier")]
-    public required decimal? CacheWrite1hMultiplier { get; init; }
+    public required double? CacheWrite1hMultiplier { get; init; }
     /// <summary>Shortest prompt the vendor caches.</summary>
     public required int? MinCacheTokens { get; init; }
     /// <summary>What it can do.</summary>
@@ -47,11 +47,11 @@ public sealed record ModelResponse
         DisplayName = model.DisplayName,
         ContextWindow = model.Choice.ContextWindow,
         MaxOutputTokens = model.Choice.MaxOutputTokens,
-        InputUsdPerMtok = model.Choice.Price?.Input,
-        OutputUsdPerMtok = model.Choice.Price?.Output,
-        CacheReadMultiplier = model.Choice.Price?.CacheReadMultiplier,
-        CacheWriteMultiplier = model.Choice.Price?.CacheWriteMultiplier,
-        CacheWrite1hMultiplier = model.Choice.Price?.CacheWrite1hMultiplier,
+        InputUsdPerMtok = (double?)model.Choice.Price?.Input,
+        OutputUsdPerMtok = (double?)model.Choice.Price?.Output,
+        CacheReadMultiplier = (double?)model.Choice.Price?.CacheReadMultiplier,
+        CacheWriteMultiplier = (double?)model.Choice.Price?.CacheWriteMultiplier,
+        CacheWrite1hMultiplier = (double?)model.Choice.Price?.CacheWrite1hMultiplier,
         MinCacheTokens = model.Choice.MinCacheTokens,
         Supports = model.Choice.Supports,
         IsDefault = model.Choice.Id == defaultModel,

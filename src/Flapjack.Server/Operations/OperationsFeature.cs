@@ -1,15 +1,9 @@
-using Flapjack.Server.Accounts;
-using Flapjack.Server.Logs;
-using Flapjack.Server.Platform.Housekeeping;
-
 namespace Flapjack.Server.Operations;
 
 internal static class OperationsFeature
 {
     public static IServiceCollection AddOperations(this IServiceCollection services)
     {
-        services.AddSingleton<IHousekeepingTask, TraceRetention>();
-        services.AddSingleton<IHousekeepingTask, SessionExpiry>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<MetricStore>();
         services.AddSingleton<MetricsAccess>();

@@ -32,6 +32,8 @@ internal static class PlatformSetup
         builder.Services.AddSingleton(ServerSecrets.Load(settings));
         builder.Services.AddSingleton<SecretBox>();
         builder.Services.AddSingleton<RequestLimits>();
+        builder.Services.AddSingleton<EventStreams>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<EventStreams>());
         builder.Services.AddSingleton<Revocations>();
         builder.Services.AddHostedService<RevocationWatch>();
         builder.Services.AddSingleton<EgressGuard>();

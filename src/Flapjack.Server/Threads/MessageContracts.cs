@@ -213,7 +213,7 @@ public sealed record MessageResponse
 /// <param name="CostUsd">US dollars, six decimals; null when the model has no price.</param>
 public sealed record MessageUsage(long InputTokens, long OutputTokens, long CacheReadTokens, long CacheWriteTokens, decimal? CostUsd)
 {
-    internal static MessageUsage From(Message message) => new(message.InputTokens ?? 0, message.OutputTokens ?? 0, message.CacheReadTokens ?? 0, message.CacheWriteTokens ?? 0, Turns.Money.Round(message.CostUsd));
+    internal static MessageUsage From(Message message) => new(message.InputTokens ?? 0, message.OutputTokens ?? 0, message.CacheReadTokens ?? 0, message.CacheWriteTokens ?? 0, Streams.Money.Round(message.CostUsd));
 }
 
 /// <summary>A tool call of an answer.</summary>

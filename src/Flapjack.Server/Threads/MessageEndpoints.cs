@@ -3,6 +3,7 @@ using Flapjack.Server.Platform.Http.Demo;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -39,10 +40,10 @@ internal static class MessageEndpoints
     }
 
     /// <summary>Sends a message and streams the answer, or brings the results of client-side tools and streams on.</summary>
-    private static async Task Post(Guid threadId, JsonBody<MessageRequest> body, HttpContext http, TurnOpening opening, TurnAnswer answer)
+    private static async Task Post(Guid threadId, JsonBody<MessageRequest> body, ClientConnection client, TurnOpening opening)
     {
-        var opened = await opening.OpenAsync(threadId, body.Value, http);
-        await answer.WriteAsync(http, opened);
+        var opened = await opening.OpenAsync(threadId, body.Value, client);
+        await TurnAnswer.WriteAsync(client, opened);
     }
 
     /// <summary>Stops the running turn and drops pending client-side calls. Also fine when nothing runs.</summary>
@@ -53,12 +54,12 @@ internal static class MessageEndpoints
     }
 
     /// <summary>Attaches to the running turn, or replays one that ended a short while ago from where <c>Last-Event-ID</c> says.</summary>
-    private static async Task Attach(Guid threadId, HttpContext http, FlapjackDb db, CallerContext access, TurnAttachment attachment)
+    private static async Task Attach(Guid threadId, HttpRequest request, ClientConnection client, FlapjackDb db, CallerContext access, TurnAttachment attachment)
     {
-        var thread = await db.FindThreadAsync(access, threadId, http.RequestAborted);
-        var last = http.Request.Headers["Last-Event-ID"].ToString();
-        if (last.Length == 0) last = new Query(http.Request).Text("lastEventId", "last_event_id") ?? "";
-        await attachment.WriteAsync(http, thread, last);
+        var thread = await db.FindThreadAsync(access, threadId, client.Left);
+        var last = request.Headers["Last-Event-ID"].ToString();
+        if (last.Length == 0) last = new Query(request).Text("lastEventId", "last_event_id") ?? "";
+        await attachment.WriteAsync(client, thread, last);
     }
 
     /// <summary>Lists the knowledge that was put into the prompt of the turn that wrote this message.</summary>

@@ -53,9 +53,13 @@ internal static class ThreadEndpoints
         var agentId = errors.Id("agentId", request.AgentId.Value, required: true);
         var draft = ThreadDraft.From(request, access, errors);
         errors.ThrowIfAny();
-        var agent = await db.Agents.AsNoTracking().FindAliveAsync(agentId!.Value, cancellationToken);
-        if (draft.ActiveProfile is { } profile && !AgentProfiles.Has(agent.ToolProfiles, profile)) throw ApiException.Invalid("activeProfile", "is not a key of the agent's tool profiles");
-        return TypedResults.Ok(ThreadResponse.From(await opening.OpenAsync(draft, agent.Id, access, cancellationToken), DateTime.MinValue));
+        if (draft.ActiveProfile is { } profile)
+        {
+            var agent = await db.Agents.AsNoTracking().FindAliveAsync(agentId!.Value, cancellationToken);
+            if (!AgentProfiles.Has(agent.ToolProfiles, profile)) throw ApiException.Invalid("activeProfile", "is not a key of the agent's tool profiles");
+        }
+        var thread = await opening.OpenAsync(draft, agentId!.Value, access, cancellationToken) ?? throw ApiException.NotFound("Agent");
+        return TypedResults.Ok(ThreadResponse.From(thread, DateTime.MinValue));
     }
 
     /// <summary>Reads one thread.</summary>

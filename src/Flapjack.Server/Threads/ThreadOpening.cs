@@ -3,6 +3,7 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
+using Microsoft.EntityFrameworkCore;
 
 namespace Flapjack.Server.Threads;
 
@@ -28,14 +29,15 @@ internal sealed record ThreadDraft(string? Title, string Kind, string? ActivePro
 }
 
 /// <summary>Stores new threads.</summary>
-internal sealed class ThreadOpening(IWriter writer, TimeProvider time)
+internal sealed class ThreadOpening(IWriter writer, Databases databases, TimeProvider time)
 {
     private static readonly Lock Ticking = new();
     private static DateTime s_last;
 
-    public async Task<ConversationThread> OpenAsync(ThreadDraft draft, Guid agentId, CallerContext access, CancellationToken cancellationToken)
+    /// <summary>Stores the thread; null when there is no such agent.</summary>
+    public async Task<ConversationThread?> OpenAsync(ThreadDraft draft, Guid agentId, CallerContext access, CancellationToken cancellationToken)
     {
-        while (true)
+        for (var attempt = 0; ; attempt++)
         {
             var now = Next();
             var thread = new ConversationThread
@@ -57,8 +59,10 @@ internal sealed class ThreadOpening(IWriter writer, TimeProvider time)
                 ? [ThreadSql.Insert(thread), ThreadSql.InsertOwner(thread, user.ToString(), access.Caller.UserName)]
                 : [ThreadSql.Insert(thread)];
             var result = await writer.WriteAsync(unit, cancellationToken);
-            // Another node took this microsecond: the next one is free sooner or later.
             if (result.Affected[0] == 1) return thread;
+            // No agent, or another node took this microsecond; the next one is free sooner or later.
+            await using var db = databases.Open(access.OrgId);
+            if (attempt > 100 || !await db.Agents.AnyAsync(a => a.Id == agentId && a.DeletedAt == null, cancellationToken)) return null;
         }
     }
 

@@ -1,3 +1,4 @@
+using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 
 namespace Flapjack.Server.Threads;
@@ -8,10 +9,9 @@ internal static class ThreadsFeature
     {
         services.AddSingleton<ThreadOpening>();
         services.AddScoped<ThreadRemoval>();
+        services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
         services.AddSingleton<NodeName>();
         services.AddSingleton<LiveTurns>();
-        services.AddSingleton<TurnStreams>();
-        services.AddHostedService(provider => provider.GetRequiredService<TurnStreams>());
         services.AddSingleton<TurnTraces>();
         services.AddSingleton<TurnStore>();
         services.AddSingleton<TurnHistory>();
@@ -22,7 +22,6 @@ internal static class ThreadsFeature
         services.AddSingleton<TurnQueue>();
         services.AddSingleton<TurnContinuation>();
         services.AddSingleton<TurnAttachment>();
-        services.AddSingleton<TurnAnswer>();
         services.AddSingleton<TurnOpeningContext>();
         services.AddScoped<TurnPlanner>();
         services.AddScoped<TurnOpening>();

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Flapjack.Server.Accounts;
+using Flapjack.Server.Accounts.Credentials;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Identity;

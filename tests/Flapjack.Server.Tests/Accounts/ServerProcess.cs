@@ -32,7 +32,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     public static async Task<ServerProcess> StartAsync(IEnumerable<string> arguments)
     {
         var server = new ServerProcess(arguments);
-        await server.PrintedAsync("Content root path");
+        await server.PrintedAsync(" listens on ");
         return server;
     }
 
@@ -77,7 +77,7 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private static ProcessStartInfo StartInfo(IEnumerable<string> arguments) =>
         new("dotnet", [Path.Combine(AppContext.BaseDirectory, "Flapjack.Server.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
 
-    private static string WithoutLog(string output) => string.Join('\n', output.Split('\n').Where(line => !line.StartsWith("info:", StringComparison.Ordinal) && !line.StartsWith("      ", StringComparison.Ordinal)));
+    private static string WithoutLog(string output) => string.Join('\n', output.Split('\n').Where(line => !line.Contains(" info: ", StringComparison.Ordinal)));
 
     private void Take(string? line)
     {
@@ -92,6 +92,6 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         }
     }
 
-    [GeneratedRegex(@"Now listening on: (\S+)")]
+    [GeneratedRegex(@" listens on (http://[0-9.:]+)")]
     private static partial Regex Listening();
 }

@@ -1,5 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using Flapjack.Server.Accounts.Credentials;
+using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -179,6 +181,21 @@ public sealed class SessionTests(ServerFixture server) : IClassFixture<ServerFix
         server.Time.Advance(TimeSpan.FromSeconds(2));
         await client.MeAsync().ShouldBe(200);
         (await SeenAsync(id)).ShouldBe(server.Time.GetUtcNow());
+    }
+
+    [Fact]
+    public async Task What_has_run_out_is_cleared_away()
+    {
+        await server.AddUserAsync("gone@example.com", (await server.FirstOrgAsync(), "viewer"));
+        var user = (await server.LoginAsync("gone@example.com")).GetProperty("user").GetProperty("id").GetGuid();
+        await server.AddLinkAsync("gone@example.com");
+        var sweep = server.Services.GetServices<IHousekeepingTask>().OfType<SessionSweep>().Single();
+        await using var db = server.Database();
+        await sweep.RunAsync(Token);
+        (await db.Sessions.CountAsync(s => s.UserId == user, Token), await db.LoginLinks.CountAsync(l => l.UserId == user, Token)).ShouldBe((1, 1));
+        server.Time.Advance(TimeSpan.FromDays(30));
+        await sweep.RunAsync(Token);
+        (await db.Sessions.CountAsync(s => s.UserId == user, Token), await db.LoginLinks.CountAsync(l => l.UserId == user, Token)).ShouldBe((0, 0));
     }
 
     private async Task<DateTimeOffset> SeenAsync(Guid userId)

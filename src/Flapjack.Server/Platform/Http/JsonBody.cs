@@ -110,7 +110,7 @@ internal static class RequestBytes
             return new ApiException(400, "INVALID_JSON", "the body is not valid JSON in UTF-8" + (fault is JsonException { LineNumber: { } line } ? $" (line {line + 1})" : ""));
         }
         if (first != JsonTokenType.StartObject) return ApiException.BadRequest("the body must be a JSON object");
-        var path = exception?.Path is { Length: > 2 } p ? p[2..] : "body";
+        var path = OptionalPath.Of(exception) ?? "body";
         var own = exception is { InnerException: null, Message: { Length: < 60 } message } && message.StartsWith("must", StringComparison.Ordinal) | message.StartsWith("is not", StringComparison.Ordinal);
         return ApiException.BadRequest($"{path}: {(own ? exception!.Message : "has the wrong type")}");
     }

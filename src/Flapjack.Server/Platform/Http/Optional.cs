@@ -63,7 +63,42 @@ internal sealed class OptionalConverter<T> : JsonConverter<Optional<T>>
     public override bool HandleNull => true;
 
     public override Optional<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        reader.TokenType == JsonTokenType.Null ? new(default) : new(JsonSerializer.Deserialize<T>(ref reader, options));
+        reader.TokenType == JsonTokenType.Null ? new(default) : new(ReadValue(ref reader, options));
+
+    // The serializer completes the path of a fault only when it has none, so the part found inside travels beside it.
+    private static T? ReadValue(ref Utf8JsonReader reader, JsonSerializerOptions options)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(ref reader, options);
+        }
+        catch (JsonException inner)
+        {
+            throw OptionalPath.Wrap(inner);
+        }
+    }
 
     public override void Write(Utf8JsonWriter writer, Optional<T> value, JsonSerializerOptions options) => JsonSerializer.Serialize(writer, value.Value, options);
+}
+
+/// <summary>Where in a request a fault lies, put together across nested <see cref="Optional{T}"/> fields.</summary>
+internal static class OptionalPath
+{
+    private const string Rest = "path inside";
+
+    public static JsonException Wrap(JsonException inner)
+    {
+        var outer = inner.InnerException is null ? new JsonException(inner.Message) : new JsonException(inner.Message, inner.InnerException);
+        outer.Data[Rest] = Tail(inner);
+        return outer;
+    }
+
+    /// <summary>The path as the contract spells it: <c>envVars[0].key</c>; null when the fault lies in the body as a whole.</summary>
+    public static string? Of(JsonException? exception)
+    {
+        var path = exception is null ? "" : Tail(exception).TrimStart('.');
+        return path.Length == 0 ? null : path;
+    }
+
+    private static string Tail(JsonException exception) => exception.Path?[1..] + exception.Data[Rest];
 }

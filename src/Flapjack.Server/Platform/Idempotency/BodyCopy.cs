@@ -8,6 +8,8 @@ namespace Flapjack.Server.Platform.Idempotency;
 /// <summary>A request's body, read once for comparison and handed on to the endpoint.</summary>
 internal sealed class BodyCopy(ReadOnlyMemory<byte> bytes, byte[]? boundary)
 {
+    public ReadOnlyMemory<byte> Bytes => bytes;
+
     public static async Task<BodyCopy> TakeAsync(HttpRequest request, Endpoint endpoint)
     {
         var boundary = Boundary(request.ContentType);

@@ -35,7 +35,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
             if (claim is null && await store.FindAsync(scope, context.RequestAborted) is { } record)
             {
                 if (record.BodyHash != bodyHash) throw new ApiException(422, "IDEMPOTENCY_MISMATCH", $"{Header}: was used for a different request");
-                if (await AnswerAgainAsync(context, record)) return;
+                if (await AnswerAgainAsync(context, body.Bytes, record)) return;
                 claim = record.TurnId is null ? await store.TakeOverAsync(record, context.RequestAborted) : null;
                 if (claim is null) throw InProgress();
             }
@@ -46,13 +46,13 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
         throw InProgress();
     }
 
-    private async Task<bool> AnswerAgainAsync(HttpContext context, IdempotencyRecord record)
+    private async Task<bool> AnswerAgainAsync(HttpContext context, ReadOnlyMemory<byte> body, IdempotencyRecord record)
     {
         if (record.Status is null)
         {
             if (record.TurnId is not { } turnId || context.RequestServices.GetService<IIdempotentReplay>() is not { } replay) return false;
             context.Response.Headers[Replayed] = "true";
-            if (await replay.ReplayAsync(context, turnId)) return true;
+            if (await replay.ReplayAsync(new ClientConnection(context), body, turnId)) return true;
             context.Response.Headers.Remove(Replayed);
             return false;
         }
@@ -79,6 +79,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
         {
             await RunAsync(context);
             await held.CompleteAsync();
+            await NoteTurnAsync(context, claim);
             if (held.IsStream) settled = context.Features.Get<IdempotentTurn>() is not null;
             else if (IsKept(context.Response.StatusCode) && !held.IsTooLarge)
             {

@@ -7,8 +7,8 @@ internal sealed record IdempotentTurn(Guid TurnId);
 /// <summary>Gives the events of a turn again to a request that repeats the one which opened it.</summary>
 internal interface IIdempotentReplay
 {
-    /// <summary>False when the answer cannot be given yet: the caller gets 409. The request's body can be read again.</summary>
-    Task<bool> ReplayAsync(HttpContext context, Guid turnId);
+    /// <summary>False when the answer cannot be given yet: the caller gets 409.</summary>
+    Task<bool> ReplayAsync(Http.ClientConnection client, ReadOnlyMemory<byte> body, Guid turnId);
 }
 
 /// <summary>Marks an endpoint that answers with a turn: it goes on hearing when its client leaves. Every other endpoint runs to its end, so that a client which gave up waiting finds the answer.</summary>

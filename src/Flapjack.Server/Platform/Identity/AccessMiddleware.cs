@@ -22,7 +22,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICreden
             return;
         }
         var rule = endpoint.Metadata.GetMetadata<AccessRule>();
-        if (rule is { Anonymous: true } || IsMethodNotAllowed(endpoint))
+        if (rule is { Anonymous: true } || IsRoutingsOwn(endpoint))
         {
             await next(context);
             return;
@@ -80,6 +80,6 @@ internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICreden
         throw new ApiException(403, "DEMO_KEY_READ_ONLY", "The demo key cannot change anything.") { SignupUrl = PublicAddress.SignupUrl(context.Request, settings) };
     }
 
-    // Routing itself answers 405 through an endpoint of its own, which carries no rule and reveals nothing.
-    private static bool IsMethodNotAllowed(Endpoint endpoint) => endpoint.DisplayName == "405 HTTP Method Not Supported";
+    // Routing itself answers 405 and 415 through endpoints of its own, which carry no rule and reveal nothing.
+    private static bool IsRoutingsOwn(Endpoint endpoint) => endpoint.DisplayName is "405 HTTP Method Not Supported" or "415 HTTP Unsupported Media Type";
 }

@@ -19,15 +19,16 @@ internal sealed record ServerSecrets(string MasterKey, string KeyPepper, string 
             settings.MasterKey is null ? secrets.MasterKey : stored?.MasterKey!,
             settings.Auth.KeyPepper is null ? secrets.KeyPepper : stored?.KeyPepper!,
             settings.ToolHmacSecret is null ? secrets.ToolHmacSecret : stored?.ToolHmacSecret!);
-        if (generated != stored) Write(path, generated);
-        return secrets;
+        if (generated == stored || TryWrite(path, generated, replaces: stored is not null)) return secrets;
+        // A process that started at the same moment was first; its secrets hold.
+        return Load(settings);
     }
 
     private static string Random() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
-    private static void Write(string path, ServerSecrets secrets)
+    private static bool TryWrite(string path, ServerSecrets secrets, bool replaces)
     {
-        var temporary = path + ".new";
+        var temporary = $"{path}.{Ids.New():N}.new";
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         using (var file = new FileStream(temporary, options))
@@ -35,6 +36,15 @@ internal sealed record ServerSecrets(string MasterKey, string KeyPepper, string 
             JsonSerializer.Serialize(file, secrets);
             file.Flush(flushToDisk: true);
         }
-        File.Move(temporary, path, overwrite: true);
+        try
+        {
+            File.Move(temporary, path, overwrite: replaces);
+            return true;
+        }
+        catch (IOException) when (!replaces && File.Exists(path))
+        {
+            File.Delete(temporary);
+            return false;
+        }
     }
 }

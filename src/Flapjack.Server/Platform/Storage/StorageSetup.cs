@@ -26,6 +26,7 @@ internal static class StorageSetup
         if (!string.IsNullOrEmpty(directory)) Directory.CreateDirectory(directory);
         services.AddSingleton<SqliteGate>();
         services.AddSingleton<IWriter>(provider => new SqliteWriter(connectionString, provider.GetRequiredService<SqliteGate>()));
+        services.AddSingleton<IReader>(_ => new SqliteReader(connectionString));
         services.AddPooledDbContextFactory<FlapjackDb>(options => Common(options.UseSqlite(connectionString).AddInterceptors(new SqliteConnectionSetup())));
     }
 
@@ -34,6 +35,7 @@ internal static class StorageSetup
         var source = new NpgsqlDataSourceBuilder(PostgresAddress.Normalise(connectionString)).Build();
         services.AddSingleton(source);
         services.AddSingleton<IWriter, PostgresWriter>();
+        services.AddSingleton<IReader, PostgresReader>();
         services.AddPooledDbContextFactory<FlapjackDb>(options => Common(options.UseNpgsql(source)));
     }
 

@@ -1,7 +1,7 @@
 using Flapjack.Runtime.Turns;
-using Flapjack.Server.Platform;
-using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Streams;
 using Microsoft.EntityFrameworkCore;
 
 namespace Flapjack.Server.Threads.Turns;
@@ -15,7 +15,7 @@ namespace Flapjack.Server.Threads.Turns;
 internal sealed record ContinuedTurn(TurnPlan Plan, Turn Turn, MessageDraft Draft, IReadOnlyList<Message> Remaining, DateTime ExpiresAt);
 
 /// <summary>Goes on with a turn when the client has brought results: with all of them the model is asked again, with a part the rest is asked for again.</summary>
-internal sealed class TurnContinuation(IWriter writer, TurnHost host, LiveTurns live, NodeName node, ServerSettings settings, TimeProvider time, Databases databases)
+internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns live, Databases databases, TimeProvider time)
 {
     public async Task<LiveTurn> ContinueAsync(ContinuedTurn continued)
     {
@@ -25,8 +25,6 @@ internal sealed class TurnContinuation(IWriter writer, TurnHost host, LiveTurns 
 
         var now = time.Now();
         var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence);
-        var unit = draft.Results.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer)).ToList();
-        unit.Add(TurnSql.Resume(turn.ThreadId, turn.Id, draft.Content is null ? 0 : 1, now));
         var message = draft.Content is null ? null : new Message
         {
             Id = Ids.New(),
@@ -40,24 +38,19 @@ internal sealed class TurnContinuation(IWriter writer, TurnHost host, LiveTurns 
             SenderId = plan.Options.SenderId,
             CreatedAt = now,
         };
-        if (message is not null) unit.Add(TurnSql.InsertUser(message));
-        unit.Add(TurnSql.RunAgain(turn.ThreadId, turn.Id, node.Value, now + settings.Turns.LeaseTime, plan.Options.ToText()));
-        var result = await writer.WriteAsync([.. unit]);
         // Somebody else brought the last result first, or took the thread.
-        if (result.Returned is not { } seq) throw TurnOpening.Busy(turn.Id);
+        if (await store.ResumeAsync(turn, draft.Results, message, plan.Options) is not { } seq) throw TurnOpening.Busy(turn.Id);
         host.Start(plan, stream, new(turn.StartedAt, null, turn.UserMessageId, message, seq, message is null ? 0 : 1, progress));
         return stream;
     }
 
     private async Task<LiveTurn> AskAgainAsync(ContinuedTurn continued, TurnProgress progress)
     {
-        var (turn, now) = (continued.Turn, time.Now());
+        var turn = continued.Turn;
         var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence);
         // meta and requires_action take two numbers.
         var next = progress with { NextSequence = progress.NextSequence + 2 };
-        var unit = continued.Draft.Results.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer)).ToList();
-        unit.Add(TurnSql.KeepWaiting(turn.ThreadId, turn.Id, next.ToText(), continued.Plan.Options.ToText()));
-        if ((await writer.WriteAsync([.. unit])).Affected[^1] == 0) throw TurnOpening.Busy(turn.Id);
+        if (!await store.KeepWaitingAsync(turn, continued.Draft.Results, next, continued.Plan.Options)) throw TurnOpening.Busy(turn.Id);
         var names = await CallsAsync(turn);
         TurnEventJson.AppendMeta(stream, turn.StartedAt, turn.UserMessageId, continued.Plan.Model.Id);
         TurnEventJson.AppendRequiresAction(stream, continued.Remaining.Select(call => names[call.ToolCallId!]), continued.ExpiresAt);

@@ -2,9 +2,10 @@ using System.Collections.Concurrent;
 using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Models;
-using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Streams;
 using Microsoft.Extensions.AI;
 
 namespace Flapjack.Server.Threads.Turns;
@@ -17,6 +18,9 @@ internal sealed partial class TurnHost(
     private readonly TurnLoop _loop = new(context.Time);
 
     public IEnumerable<TurnRun> Running => _running.Values;
+
+    /// <summary>Forgets streams that ended too long ago to be replayed.</summary>
+    public void Trim() => live.Trim();
 
     /// <summary>The stream a turn runs in now, on this node.</summary>
     public TurnRun? Find(Guid turnId) => _running.GetValueOrDefault(turnId);

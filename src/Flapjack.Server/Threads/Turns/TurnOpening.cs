@@ -1,10 +1,10 @@
 using Flapjack.Server.Agents;
-using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
-using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Streams;
 using Microsoft.EntityFrameworkCore;
 
 namespace Flapjack.Server.Threads.Turns;
@@ -17,31 +17,33 @@ internal sealed record OpenedTurn(LiveTurn Live, bool Stream);
 /// <summary>Brings a message to its turn: checks it, waits or refuses when the thread is busy, stores it, starts the turn.</summary>
 internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlanner planner, TurnStore store, TurnHost host, TurnOpeningContext context)
 {
-    public async Task<OpenedTurn> OpenAsync(Guid threadId, MessageRequest request, HttpContext http)
+    public async Task<OpenedTurn> OpenAsync(Guid threadId, MessageRequest request, ClientConnection client)
     {
-        var cancellationToken = http.RequestAborted;
+        var cancellationToken = client.Left;
         if (context.Draining.IsDraining) throw ApiException.Unavailable("the server is shutting down, try again");
-        context.Limits.CountMessage(http, access.OrgId);
-        var thread = await db.VisibleThreads(access).AsNoTracking().FirstOrDefaultAsync(t => t.Id == threadId, cancellationToken) ?? throw ApiException.NotFound("Thread");
+        client.CountMessage(context.Limits, access.OrgId);
+        // Who does not see the whole organisation has to be asked first; then one prepared read brings thread and agent.
+        if (!access.SeesWholeOrg) await db.FindThreadAsync(access, threadId, cancellationToken);
+        var (thread, agent) = await context.Reader.ReadAsync(ThreadSql.Find(threadId, access.OrgId), ThreadSql.Map, cancellationToken) ?? throw ApiException.NotFound("Thread");
         var errors = new FieldErrors();
         var draft = MessageDraft.From(request, errors);
         errors.ThrowIfAny();
         if (!context.Settings.Turns.AllowOverrides && draft.Options.Overrides.Count > 0) throw new ApiException(403, "FEATURE_DISABLED", "the operator does not allow overrides");
-        var agent = await db.Agents.AsNoTracking().FindAliveAsync(thread.AgentId, cancellationToken);
+        if (agent.DeletedAt is not null) throw ApiException.NotFound("Agent");
         if (thread.Status != "active") throw ApiException.Conflict("the thread is archived");
         return draft.Results.Count > 0
-            ? new(await ContinueAsync(thread, agent, draft, http), draft.Stream)
-            : new(await BeginAsync(thread, agent, draft, http), draft.Stream);
+            ? new(await ContinueAsync(thread, agent, draft, client), draft.Stream)
+            : new(await BeginAsync(thread, agent, draft, client), draft.Stream);
     }
 
-    private async Task<LiveTurn> BeginAsync(ConversationThread thread, Agent agent, MessageDraft draft, HttpContext http)
+    private async Task<LiveTurn> BeginAsync(ConversationThread thread, Agent agent, MessageDraft draft, ClientConnection client)
     {
-        var plan = await planner.PlanAsync(thread, agent, draft.Options, draft.Options.Profile, http.RequestAborted);
-        if (await TryBeginAsync(plan, draft, http) is { } live) return live;
-        return await context.Queue.BeginWhenFreeAsync(thread, draft, http, db, () => TryBeginAsync(plan, draft, http));
+        var plan = await planner.PlanAsync(thread, agent, draft.Options, draft.Options.Profile, client.Left);
+        if (await TryBeginAsync(plan, draft, client) is { } live) return live;
+        return await context.Queue.BeginWhenFreeAsync(thread, draft, client, db, () => TryBeginAsync(plan, draft, client));
     }
 
-    private async Task<LiveTurn?> TryBeginAsync(TurnPlan plan, MessageDraft draft, HttpContext http)
+    private async Task<LiveTurn?> TryBeginAsync(TurnPlan plan, MessageDraft draft, ClientConnection client)
     {
         var thread = plan.Thread;
         if (thread.PendingTurnId is { } pending) await context.Pending.DropAsync(thread, pending, stopped: false);
@@ -60,15 +62,15 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
             CreatedAt = context.Time.Now(),
         };
         // Not the request's token: once begun, the message is stored whether or not the client still listens.
-        if (await store.OpenAsync(plan, live.TurnId, message, http.Features.Get<IdempotencyClaim>()) is not { } seq) return null;
-        http.Features.Set(new IdempotentTurn(live.TurnId));
+        if (await store.OpenAsync(plan, live.TurnId, message, client.Claim) is not { } seq) return null;
+        client.AnsweredBy(live.TurnId);
         host.Start(plan, live, new(message.CreatedAt, message.Content, message.Id, message, seq, 1, null));
         return live;
     }
 
-    private async Task<LiveTurn> ContinueAsync(ConversationThread thread, Agent agent, MessageDraft draft, HttpContext http)
+    private async Task<LiveTurn> ContinueAsync(ConversationThread thread, Agent agent, MessageDraft draft, ClientConnection client)
     {
-        var cancellationToken = http.RequestAborted;
+        var cancellationToken = client.Left;
         var now = context.Time.Now();
         if (thread.ActiveTurnId is { } running) throw Busy(running);
         if (thread.PendingTurnId is not { } turnId) throw ApiException.Invalid("toolResults", "nothing is pending in this thread");
@@ -85,7 +87,7 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
         var plan = await planner.PlanAsync(thread, agent, options, null, cancellationToken);
         var remaining = calls.Where(c => draft.Results.All(r => r.CallId != c.ToolCallId)).ToList();
         var live = await context.Continuation.ContinueAsync(new(plan, turn, draft, remaining, thread.PendingExpiresAt!.Value));
-        http.Features.Set(new IdempotentTurn(turnId));
+        client.AnsweredBy(turnId);
         return live;
     }
 
@@ -104,4 +106,4 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
 
 /// <summary>What openings share.</summary>
 internal sealed record TurnOpeningContext(
-    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, RequestLimits Limits, TurnQueue Queue, PendingActions Pending, TurnContinuation Continuation);
+    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, RequestLimits Limits, TurnQueue Queue, PendingActions Pending, TurnContinuation Continuation, IReader Reader);

@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Streams;
 using Microsoft.EntityFrameworkCore;
 
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>What happens to a message when its thread is busy: refuse it, let it wait its turn, or stop what runs.</summary>
-internal sealed class TurnQueue(TurnHost host, TurnStops stops, TurnStreams streams, TimeProvider time)
+internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider time)
 {
     private const int MaxWaiting = 10, MaxAttempts = 200;
     private readonly ConcurrentDictionary<Guid, Line> _lines = new();
@@ -14,26 +15,26 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TurnStreams stre
     /// <summary>Begins the turn as <c>onBusy</c> says.</summary>
     /// <param name="thread">The busy thread.</param>
     /// <param name="draft">The message.</param>
-    /// <param name="http">The request; a queued stream sends its headers at once.</param>
+    /// <param name="client">Who waits; a queued stream sends its headers at once.</param>
     /// <param name="db">For a fresh look at the thread.</param>
     /// <param name="begin">Tries to begin; null while the thread is busy.</param>
-    public async Task<LiveTurn> BeginWhenFreeAsync(ConversationThread thread, MessageDraft draft, HttpContext http, FlapjackDb db, Func<Task<LiveTurn?>> begin)
+    public async Task<LiveTurn> BeginWhenFreeAsync(ConversationThread thread, MessageDraft draft, ClientConnection client, FlapjackDb db, Func<Task<LiveTurn?>> begin)
     {
-        if (draft.OnBusy == "queue") return await QueueAsync(thread, draft, http, db, begin);
+        if (draft.OnBusy == "queue") return await QueueAsync(thread, draft, client, db, begin);
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var active = await ActiveTurnAsync(db, thread, http.RequestAborted);
+            var active = await ActiveTurnAsync(db, thread, client.Left);
             if (active is { } running)
             {
                 if (draft.OnBusy == "reject") throw TurnOpening.Busy(running);
-                await stops.StopTurnAsync(running, http.RequestAborted);
+                await stops.StopTurnAsync(running, client.Left);
             }
             if (await begin() is { } live) return live;
         }
         throw TurnOpening.Busy(thread.ActiveTurnId ?? Guid.Empty);
     }
 
-    private async Task<LiveTurn> QueueAsync(ConversationThread thread, MessageDraft draft, HttpContext http, FlapjackDb db, Func<Task<LiveTurn?>> begin)
+    private async Task<LiveTurn> QueueAsync(ConversationThread thread, MessageDraft draft, ClientConnection client, FlapjackDb db, Func<Task<LiveTurn?>> begin)
     {
         var line = _lines.GetOrAdd(thread.Id, static _ => new Line());
         if (Interlocked.Increment(ref line.Waiting) > MaxWaiting)
@@ -43,9 +44,9 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TurnStreams stre
         }
         try
         {
-            if (draft.Stream) await SseResponse.StartAsync(http);
-            var turn = WaitAsync(thread, line, db, begin, http.RequestAborted);
-            if (draft.Stream) await streams.WriteCommentsUntilAsync(http, turn);
+            if (draft.Stream) await client.StartEventsAsync();
+            var turn = WaitAsync(thread, line, db, begin, client.Left);
+            if (draft.Stream) await client.SendCommentsUntilAsync(turn);
             return await turn;
         }
         finally

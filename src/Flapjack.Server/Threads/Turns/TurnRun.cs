@@ -2,6 +2,7 @@ using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Streams;
 using Microsoft.Extensions.AI;
 
 namespace Flapjack.Server.Threads.Turns;

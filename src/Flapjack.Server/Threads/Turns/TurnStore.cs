@@ -107,6 +107,54 @@ internal sealed class TurnStore(IWriter writer, TurnTraces traces, NodeName node
         return answer?.Id;
     }
 
+    /// <summary>Stores the last missing results of a waiting turn and gives it its thread back. Returns the newest sequence number; null when somebody else was faster.</summary>
+    public async Task<long?> ResumeAsync(Turn turn, IReadOnlyList<ToolAnswer> answers, Message? message, TurnOptions options)
+    {
+        var now = time.Now();
+        var unit = answers.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer)).ToList();
+        unit.Add(TurnSql.Resume(turn.ThreadId, turn.Id, message is null ? 0 : 1, now));
+        if (message is not null) unit.Add(TurnSql.InsertUser(message));
+        unit.Add(TurnSql.RunAgain(turn.ThreadId, turn.Id, node.Value, now + settings.Turns.LeaseTime, options.ToText()));
+        return (await writer.WriteAsync([.. unit])).Returned;
+    }
+
+    /// <summary>Stores some of the results a turn waits for. False when it does not wait any more.</summary>
+    public async Task<bool> KeepWaitingAsync(Turn turn, IReadOnlyList<ToolAnswer> answers, TurnProgress progress, TurnOptions options)
+    {
+        var unit = answers.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer)).ToList();
+        unit.Add(TurnSql.KeepWaiting(turn.ThreadId, turn.Id, progress.ToText(), options.ToText()));
+        return (await writer.WriteAsync([.. unit])).Affected[^1] == 1;
+    }
+
+    /// <summary>Says that this node's turns still run.</summary>
+    public Task RenewAsync() => writer.WriteAsync([TurnSql.Renew(node.Value, time.Now() + settings.Turns.LeaseTime)]);
+
+    /// <summary>True for a turn of this process.</summary>
+    public bool IsOurs(Turn turn) => turn.Node == node.Value;
+
+    /// <summary>Ends a turn whose node is gone: calls without a result get one, the thread is free.</summary>
+    public Task InterruptAsync(Turn turn, long lastSeq)
+    {
+        var now = time.Now();
+        return writer.WriteAsync([
+            TurnSql.CloseCalls(turn.ThreadId, turn.Id, """{"error":"OUTCOME_UNKNOWN"}"""),
+            TurnSql.InsertMessage(new()
+            {
+                Id = Ids.New(),
+                OrgId = turn.OrgId,
+                ThreadId = turn.ThreadId,
+                TurnId = turn.Id,
+                Seq = lastSeq + 1,
+                Role = MessageRoles.Assistant,
+                Content = "",
+                Error = "INTERNAL_ERROR",
+                CreatedAt = now,
+            }),
+            TurnSql.EndTurn(turn.ThreadId, turn.Id, TurnStatuses.Interrupted, null, "INTERNAL_ERROR", now, null),
+            TurnSql.CloseTrace(turn.ThreadId, turn.Id, "error", now),
+            TurnSql.Release(turn.ThreadId, turn.Id, lastSeq + 1, now)]);
+    }
+
     private static Message Answer(TurnRun run, bool stopped, string? error, DateTime now) => new()
     {
         Id = Ids.New(),

@@ -27,12 +27,11 @@ internal sealed class PostgresWriter(NpgsqlDataSource source) : IWriter
     private static NpgsqlBatchCommand Command(SqlStatement statement)
     {
         var command = new NpgsqlBatchCommand(statement.Text);
-        foreach (var value in statement.Values)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = value.Value ?? DBNull.Value, NpgsqlDbType = TypeOf(value.Type) });
-        }
+        foreach (var value in statement.Values) command.Parameters.Add(Parameter(value));
         return command;
     }
+
+    public static NpgsqlParameter Parameter(SqlValue value) => new() { Value = value.Value ?? DBNull.Value, NpgsqlDbType = TypeOf(value.Type) };
 
     private static NpgsqlDbType TypeOf(SqlType type) => type switch
     {

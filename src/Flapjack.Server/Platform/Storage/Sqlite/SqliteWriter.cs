@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
 
@@ -13,15 +12,14 @@ internal sealed class SqliteWriter : IWriter, IDisposable
 {
     private const int BatchLimit = 256;
     private readonly Channel<Pending> _queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(10_000) { SingleReader = true });
-    private readonly SqliteConnection _connection;
+    private readonly SqliteCommands _commands;
     private readonly SqliteGate _gate;
-    private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
     private readonly Thread _thread;
 
     public SqliteWriter(string connectionString, SqliteGate gate)
     {
         _gate = gate;
-        _connection = new SqliteConnection(connectionString);
+        _commands = new SqliteCommands(connectionString);
         _thread = new Thread(Run) { IsBackground = true, Name = "sqlite writer" };
         _thread.Start();
     }
@@ -37,7 +35,7 @@ internal sealed class SqliteWriter : IWriter, IDisposable
     {
         _queue.Writer.TryComplete();
         _thread.Join(TimeSpan.FromSeconds(10));
-        _connection.Dispose();
+        _commands.Dispose();
     }
 
     private void Run()
@@ -81,8 +79,7 @@ internal sealed class SqliteWriter : IWriter, IDisposable
 
     private void WriteTogether(List<Pending> batch)
     {
-        if (_connection.State != System.Data.ConnectionState.Open) Open();
-        using (var transaction = _connection.BeginTransaction(deferred: false))
+        using (var transaction = _commands.Begin())
         {
             foreach (var pending in batch) pending.Result = Execute(pending.Unit, transaction);
             transaction.Commit();
@@ -96,7 +93,7 @@ internal sealed class SqliteWriter : IWriter, IDisposable
         long? returned = null;
         for (var i = 0; i < unit.Length; i++)
         {
-            var command = Prepare(unit[i], transaction);
+            var command = _commands.Bind(unit[i], transaction);
             if (unit[i].Returns)
             {
                 using var reader = command.ExecuteReader();
@@ -108,28 +105,6 @@ internal sealed class SqliteWriter : IWriter, IDisposable
             }
         }
         return new(affected, returned);
-    }
-
-    private SqliteCommand Prepare(SqlStatement statement, SqliteTransaction transaction)
-    {
-        if (!_commands.TryGetValue(statement.Text, out var command))
-        {
-            command = _connection.CreateCommand();
-            command.CommandText = statement.Text;
-            for (var i = 1; i <= statement.Values.Length; i++) command.Parameters.Add(new SqliteParameter("$" + i.ToString(CultureInfo.InvariantCulture), null));
-            _commands.Add(statement.Text, command);
-        }
-        command.Transaction = transaction;
-        for (var i = 0; i < statement.Values.Length; i++) command.Parameters[i].Value = statement.Values[i].Value ?? DBNull.Value;
-        return command;
-    }
-
-    private void Open()
-    {
-        _connection.Open();
-        using var pragma = _connection.CreateCommand();
-        pragma.CommandText = SqliteSetup.ConnectionPragmas;
-        pragma.ExecuteNonQuery();
     }
 
     private sealed class Pending(SqlStatement[] unit)

@@ -4,20 +4,20 @@ using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Turns;
 using Microsoft.EntityFrameworkCore;
 
-namespace Flapjack.Server.Threads.Turns;
+namespace Flapjack.Server.Threads.Streams;
 
 /// <summary>Answers a message that was sent before under the same <c>Idempotency-Key</c>: with the very events while they are kept, later with what was stored.</summary>
-internal sealed class TurnReplay(LiveTurns live, TurnStreams streams, FlapjackDb db, CallerContext access) : IIdempotentReplay
+internal sealed class TurnReplay(LiveTurns live, FlapjackDb db, CallerContext access) : IIdempotentReplay
 {
-    public async Task<bool> ReplayAsync(HttpContext context, Guid turnId)
+    public async Task<bool> ReplayAsync(ClientConnection client, ReadOnlyMemory<byte> body, Guid turnId)
     {
-        var body = await RequestBytes.ReadAsync(context.Request, BodyLimit.Messages, context.RequestAborted);
         var asStream = RequestBytes.Parse<MessageRequest>(body.Span).Stream.Value ?? true;
-        if ((live.Find(turnId, access.OrgId) ?? await RebuildAsync(turnId, context.RequestAborted)) is not { } turn) return false;
-        if (asStream) await streams.WriteAsync(context, turn, 0);
-        else if (turn.IsEnded) await TurnAnswer.WriteWholeAsync(context, turn);
+        if ((live.Find(turnId, access.OrgId) ?? await RebuildAsync(turnId, client.Left)) is not { } turn) return false;
+        if (asStream) await client.SendAsync(turn, 0);
+        else if (turn.IsEnded) await TurnAnswer.WriteWholeAsync(client, turn);
         else return false;
         return true;
     }

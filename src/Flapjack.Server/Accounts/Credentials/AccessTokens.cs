@@ -3,7 +3,7 @@ using Flapjack.Server.Platform.Settings;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
-namespace Flapjack.Server.Accounts;
+namespace Flapjack.Server.Accounts.Credentials;
 
 /// <summary>Issues and checks the JWTs of this server's own accounts: ES256 and nothing else.</summary>
 internal sealed class AccessTokens(SigningKeys keys, ServerSettings settings, TimeProvider time)

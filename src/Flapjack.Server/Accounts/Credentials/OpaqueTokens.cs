@@ -4,7 +4,7 @@ using System.Text;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Secrets;
 
-namespace Flapjack.Server.Accounts;
+namespace Flapjack.Server.Accounts.Credentials;
 
 /// <summary>Tokens that mean something only to this server: refresh tokens and login links. The database holds their HMAC.</summary>
 /// <remarks>

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 
-namespace Flapjack.Server.Threads.Turns;
+namespace Flapjack.Server.Threads.Streams;
 
 /// <summary>The turns of this node: those that run, and those that ended a short while ago and can still be replayed, within a bound of time and memory.</summary>
 internal sealed class LiveTurns(ServerSettings settings, TimeProvider time)

@@ -1,49 +1,53 @@
 using System.Text.Json;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Threads.Turns;
 
-namespace Flapjack.Server.Threads.Turns;
+namespace Flapjack.Server.Threads.Streams;
 
 /// <summary>Gives the events of an opened turn to the client: as a stream, or folded into one JSON answer.</summary>
-internal sealed class TurnAnswer(TurnStreams streams)
+internal static class TurnAnswer
 {
-    public async Task WriteAsync(HttpContext http, OpenedTurn opened)
+    public static async Task WriteAsync(ClientConnection client, OpenedTurn opened)
     {
         if (opened.Stream)
         {
-            await streams.WriteAsync(http, opened.Live, 0);
+            await client.SendAsync(opened.Live, 0);
             return;
         }
         opened.Live.AddReader();
         try
         {
-            await opened.Live.Ended.WaitAsync(http.RequestAborted);
+            await opened.Live.Ended.WaitAsync(client.Left);
         }
         finally
         {
             opened.Live.RemoveReader();
         }
-        await WriteWholeAsync(http, opened.Live);
+        await WriteWholeAsync(client, opened.Live);
     }
 
     /// <summary>The JSON answer of a turn that has ended.</summary>
-    public static async Task WriteWholeAsync(HttpContext http, LiveTurn live)
+    public static async Task WriteWholeAsync(ClientConnection client, LiveTurn live)
     {
         var events = live.Events().ToList();
         var (type, data) = events[^1];
         using var end = JsonDocument.Parse(data);
         if (type == "error") throw ErrorOf(end.RootElement);
-        http.Response.ContentType = "application/json; charset=utf-8";
-        await using var json = new Utf8JsonWriter(http.Response.BodyWriter, new JsonWriterOptions { Encoder = WireJson.Responses.Encoder });
+        await client.SendJsonAsync(json => Write(json, live, events, type, end.RootElement));
+    }
+
+    private static void Write(Utf8JsonWriter json, LiveTurn live, List<(string Type, ReadOnlyMemory<byte> Data)> events, string type, JsonElement end)
+    {
         json.WriteStartObject();
         if (type == "done")
         {
-            foreach (var property in end.RootElement.EnumerateObject()) property.WriteTo(json);
+            foreach (var property in end.EnumerateObject()) property.WriteTo(json);
         }
         else
         {
             json.WriteBoolean("ok", true);
             json.WritePropertyName("requires_action");
-            end.RootElement.WriteTo(json);
+            end.WriteTo(json);
             json.WriteString("content", TextOf(events));
             json.WriteString("turnId", live.TurnId);
         }

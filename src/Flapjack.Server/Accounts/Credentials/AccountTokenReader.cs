@@ -3,7 +3,7 @@ using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 
-namespace Flapjack.Server.Accounts;
+namespace Flapjack.Server.Accounts.Credentials;
 
 /// <summary>Recognises access tokens of this server's accounts. Session and roles are read from the database on every request, so a revocation or a new role holds at once on every node.</summary>
 internal sealed class AccountTokenReader(Databases databases, AccessTokens tokens, TimeProvider time) : ICredentialReader

@@ -6,7 +6,7 @@ using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 
-namespace Flapjack.Server.Accounts;
+namespace Flapjack.Server.Accounts.Credentials;
 
 /// <summary>What a client holds of a session.</summary>
 internal sealed record SessionTokens(User User, string Access, string Refresh, TimeSpan AccessLifetime);

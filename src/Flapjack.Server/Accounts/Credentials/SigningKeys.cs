@@ -5,7 +5,7 @@ using Flapjack.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.Tokens;
 
-namespace Flapjack.Server.Accounts;
+namespace Flapjack.Server.Accounts.Credentials;
 
 /// <summary>The key pairs of access tokens, newest first. The first is made with the database's first content; all nodes share it.</summary>
 internal sealed class SigningKeys(Databases databases, SecretBox box, TimeProvider time)

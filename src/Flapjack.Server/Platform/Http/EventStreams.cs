@@ -1,36 +1,36 @@
 using System.Collections.Concurrent;
-using Flapjack.Server.Platform.Http;
 
-namespace Flapjack.Server.Threads.Turns;
+namespace Flapjack.Server.Platform.Http;
 
-/// <summary>Copies the log of a <see cref="LiveTurn"/> to a client: everything that is there, one flush, then wait for more.</summary>
-internal sealed class TurnStreams(TimeProvider time, Platform.Telemetry.ServerMetrics metrics) : BackgroundService
+/// <summary>Copies an <see cref="EventLog"/> to a client: everything that is there, one flush, then wait for more.</summary>
+internal sealed class EventStreams(TimeProvider time, Telemetry.ServerMetrics metrics) : BackgroundService
 {
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+    /// <summary>After so long without an event a comment is sent.</summary>
+    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
     private readonly ConcurrentDictionary<Reader, byte> _readers = new();
 
     /// <summary>Writes from <paramref name="position"/> to the terminal event, or until the client leaves.</summary>
-    public async Task WriteAsync(HttpContext context, LiveTurn turn, int position)
+    public async Task WriteAsync(HttpContext context, EventLog log, int position)
     {
         var aborted = context.RequestAborted;
-        turn.AddReader();
-        var reader = new Reader(turn) { LastWrite = time.GetTimestamp() };
+        log.AddReader();
+        var reader = new Reader(log) { LastWrite = time.GetTimestamp() };
         _readers.TryAdd(reader, 0);
         metrics.StreamOpened();
-        await using var wake = aborted.UnsafeRegister(static state => ((LiveTurn)state!).Poke(), turn);
+        await using var wake = aborted.UnsafeRegister(static state => ((EventLog)state!).Poke(), log);
         try
         {
             if (!context.Response.HasStarted) await SseResponse.StartAsync(context);
             var pipe = context.Response.BodyWriter;
             while (!aborted.IsCancellationRequested)
             {
-                ReadOnlyMemory<byte> events = turn.Read(position, out var ended);
+                ReadOnlyMemory<byte> events = log.Read(position, out var ended);
                 if (events.Length == 0 && ended) break;
                 if (events.Length == 0 && reader.TakeKeepAlive()) events = SseResponse.KeepAlive;
                 else position += events.Length;
                 if (events.Length == 0)
                 {
-                    await turn.WaitAsync(position);
+                    await log.WaitAsync(position);
                     continue;
                 }
                 reader.LastWrite = time.GetTimestamp();
@@ -43,24 +43,9 @@ internal sealed class TurnStreams(TimeProvider time, Platform.Telemetry.ServerMe
         finally
         {
             _readers.TryRemove(reader, out _);
-            turn.RemoveReader();
+            log.RemoveReader();
             metrics.StreamClosed();
         }
-    }
-
-    /// <summary>Waits for <paramref name="ready"/> on an open stream, sending comments so that no proxy closes it.</summary>
-    public async Task WriteCommentsUntilAsync(HttpContext context, Task ready)
-    {
-        while (!ready.IsCompleted)
-        {
-            using var pause = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-            var silence = Task.Delay(Silence, time, pause.Token);
-            await Task.WhenAny(ready, silence);
-            if (!ready.IsCompleted && !context.RequestAborted.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(SseResponse.KeepAlive, context.RequestAborted);
-            await pause.CancelAsync();
-            context.RequestAborted.ThrowIfCancellationRequested();
-        }
-        await ready;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -76,7 +61,7 @@ internal sealed class TurnStreams(TimeProvider time, Platform.Telemetry.ServerMe
         }
     }
 
-    private sealed class Reader(LiveTurn turn)
+    private sealed class Reader(EventLog log)
     {
         private int _keepAlive;
 
@@ -85,7 +70,7 @@ internal sealed class TurnStreams(TimeProvider time, Platform.Telemetry.ServerMe
         public void AskForKeepAlive()
         {
             Volatile.Write(ref _keepAlive, 1);
-            turn.Poke();
+            log.Poke();
         }
 
         public bool TakeKeepAlive() => Interlocked.Exchange(ref _keepAlive, 0) == 1;

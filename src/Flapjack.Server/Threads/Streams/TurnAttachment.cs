@@ -1,26 +1,26 @@
 using System.Globalization;
 using Flapjack.Server.Platform.Http;
 
-namespace Flapjack.Server.Threads.Turns;
+namespace Flapjack.Server.Threads.Streams;
 
 /// <summary>Lets a client come back to a stream: to the running turn, or to one that ended a short while ago.</summary>
-internal sealed class TurnAttachment(LiveTurns live, TurnStreams streams)
+internal sealed class TurnAttachment(LiveTurns live)
 {
-    /// <param name="http">The request.</param>
+    /// <param name="client">Who comes back.</param>
     /// <param name="thread">A thread the caller may see.</param>
     /// <param name="lastEventId">The last event the client has, as <c>&lt;turn id&gt;:&lt;sequence&gt;</c>; empty for the running turn from its first event.</param>
-    public async Task WriteAsync(HttpContext http, ConversationThread thread, string lastEventId)
+    public async Task WriteAsync(ClientConnection client, ConversationThread thread, string lastEventId)
     {
         if (lastEventId.Length == 0)
         {
-            if (thread.ActiveTurnId is { } active && live.Find(active, thread.OrgId) is { } running) await streams.WriteAsync(http, running, 0);
-            else http.Response.StatusCode = 204;
+            if (thread.ActiveTurnId is { } active && live.Find(active, thread.OrgId) is { } running) await client.SendAsync(running, 0);
+            else client.SendNothing();
             return;
         }
         var (turnId, sequence) = Parse(lastEventId) ?? throw ApiException.NotFound("Event");
         var turn = live.Find(turnId, thread.OrgId);
         if (turn?.ThreadId != thread.Id || turn.PositionAfter(sequence) is not { } position) throw ApiException.NotFound("Event");
-        await streams.WriteAsync(http, turn, position);
+        await client.SendAsync(turn, position);
     }
 
     private static (Guid Turn, long Sequence)? Parse(string id)

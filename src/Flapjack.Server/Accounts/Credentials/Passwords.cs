@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
-namespace Flapjack.Server.Accounts;
+namespace Flapjack.Server.Accounts.Credentials;
 
 /// <summary>Hashes and checks passwords: PBKDF2-HMAC-SHA-512 by ASP.NET Core Identity's hasher. Few at a time, so that a flood of logins leaves processor time for streams.</summary>
 internal sealed class Passwords : IDisposable

@@ -4,10 +4,10 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace Flapjack.Server.Threads.Turns;
+namespace Flapjack.Server.Platform.Http;
 
-/// <summary>The events of one stream of a turn: an append-only log in wire form with any number of readers. The request that started the turn is only the first of them.</summary>
-internal sealed class LiveTurn
+/// <summary>The events of one stream: an append-only log in wire form with any number of readers, so that a slow one slows nobody and attaching again is the same as attaching.</summary>
+internal class EventLog
 {
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -25,19 +25,15 @@ internal sealed class LiveTurn
     private bool _isEnded;
     private TaskCompletionSource? _more;
 
-    public LiveTurn(Guid turnId, Guid orgId, Guid threadId, long firstSequence = 1)
+    /// <param name="id">Stands before the sequence number in every event's id.</param>
+    /// <param name="firstSequence">A stream that goes on with an earlier one goes on counting.</param>
+    public EventLog(Guid id, long firstSequence)
     {
-        (TurnId, OrgId, ThreadId, FirstSequence) = (turnId, orgId, threadId, firstSequence);
-        _idPrefix = Encoding.ASCII.GetBytes($"id: {turnId:D}:");
+        FirstSequence = firstSequence;
+        _idPrefix = Encoding.ASCII.GetBytes($"id: {id:D}:");
     }
 
-    public Guid TurnId { get; }
-
-    public Guid OrgId { get; }
-
-    public Guid ThreadId { get; }
-
-    /// <summary>Sequence number of this stream's <c>meta</c>; later streams of a turn go on counting.</summary>
+    /// <summary>Sequence number of this stream's first event.</summary>
     public long FirstSequence { get; }
 
     /// <summary>Sequence number the next event gets.</summary>
@@ -55,7 +51,7 @@ internal sealed class LiveTurn
     /// <summary>Called when the last reader has left a stream that still runs.</summary>
     public Action? Abandoned { get; set; }
 
-    /// <summary>Appends an event and wakes the readers. Only the turn's own task calls this.</summary>
+    /// <summary>Appends an event and wakes the readers. Only one task writes to a log.</summary>
     public void Append<T>(string type, T state, Action<Utf8JsonWriter, T> write)
     {
         var (data, json) = t_writing ??= NewWriter();

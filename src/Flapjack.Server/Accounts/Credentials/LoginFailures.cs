@@ -4,7 +4,7 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Settings;
 
-namespace Flapjack.Server.Accounts;
+namespace Flapjack.Server.Accounts.Credentials;
 
 /// <summary>Counts failed logins per e-mail and per network address on this node and refuses further ones for the rest of a quarter of an hour.</summary>
 internal sealed class LoginFailures(ServerSettings settings, TimeProvider time)

@@ -3,7 +3,7 @@ using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform.Http;
 
-namespace Flapjack.Server.Threads.Turns;
+namespace Flapjack.Server.Threads.Streams;
 
 /// <summary>The events of the wire. Names and casing are the contract's.</summary>
 internal static class TurnEventJson

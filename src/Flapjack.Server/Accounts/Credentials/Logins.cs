@@ -3,7 +3,7 @@ using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 
-namespace Flapjack.Server.Accounts;
+namespace Flapjack.Server.Accounts.Credentials;
 
 /// <summary>Finds out who wants in. Every refusal is the same 401, whether the account exists or not.</summary>
 internal sealed class Logins(FlapjackDb db, Passwords passwords, OpaqueTokens tokens, LoginFailures failures, TimeProvider time)

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Flapjack.Server.Platform.Idempotency;
+using Flapjack.Server.Platform.Identity;
+
+namespace Flapjack.Server.Platform.Http;
+
+/// <summary>The client of a request as features see it that stream: where events go, and whether anybody is still there.</summary>
+internal sealed class ClientConnection(HttpContext context)
+{
+    public static ValueTask<ClientConnection?> BindAsync(HttpContext context) => new(new ClientConnection(context));
+
+    /// <summary>Cancelled when the client has left.</summary>
+    public CancellationToken Left => context.RequestAborted;
+
+    /// <summary>The claim of the request's <c>Idempotency-Key</c>; null without one.</summary>
+    public IdempotencyClaim? Claim => context.Features.Get<IdempotencyClaim>();
+
+    /// <summary>Says which turn answers this request, for repeats under the same <c>Idempotency-Key</c>.</summary>
+    public void AnsweredBy(Guid turnId) => context.Features.Set(new IdempotentTurn(turnId));
+
+    /// <summary>Counts a message of the organisation; 429 over the limit.</summary>
+    public void CountMessage(RequestLimits limits, Guid orgId) => limits.CountMessage(context, orgId);
+
+    /// <summary>Sends the headers of a stream before its first event is known.</summary>
+    public Task StartEventsAsync() => SseResponse.StartAsync(context);
+
+    /// <summary>Sends a log from <paramref name="position"/> to its end, or until the client leaves.</summary>
+    public Task SendAsync(EventLog log, int position) => context.RequestServices.GetRequiredService<EventStreams>().WriteAsync(context, log, position);
+
+    /// <summary>Waits for <paramref name="ready"/> on a started stream, sending comments so that no proxy closes it.</summary>
+    public async Task SendCommentsUntilAsync(Task ready)
+    {
+        var time = context.RequestServices.GetRequiredService<TimeProvider>();
+        while (!ready.IsCompleted)
+        {
+            using var pause = CancellationTokenSource.CreateLinkedTokenSource(Left);
+            await Task.WhenAny(ready, Task.Delay(EventStreams.Silence, time, pause.Token));
+            if (!ready.IsCompleted && !Left.IsCancellationRequested) await context.Response.BodyWriter.WriteAsync(SseResponse.KeepAlive, Left);
+            await pause.CancelAsync();
+            Left.ThrowIfCancellationRequested();
+        }
+        await ready;
+    }
+
+    /// <summary>Sends one JSON answer.</summary>
+    public async Task SendJsonAsync(Action<Utf8JsonWriter> write)
+    {
+        context.Response.ContentType = "application/json; charset=utf-8";
+        await using var json = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Encoder = WireJson.Responses.Encoder });
+        write(json);
+    }
+
+    /// <summary>Answers 204.</summary>
+    public void SendNothing() => context.Response.StatusCode = 204;
+}

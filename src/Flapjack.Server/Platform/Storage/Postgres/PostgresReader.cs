@@ -1,0 +1,15 @@
+using Npgsql;
+
+namespace Flapjack.Server.Platform.Storage.Postgres;
+
+/// <summary>Reads one row over a pooled connection; the driver prepares statements that are used often.</summary>
+internal sealed class PostgresReader(NpgsqlDataSource source) : IReader
+{
+    public async ValueTask<T?> ReadAsync<T>(SqlStatement statement, SqlMap<T> map, CancellationToken cancellationToken) where T : class
+    {
+        await using var command = source.CreateCommand(statement.Text);
+        foreach (var value in statement.Values) command.Parameters.Add(PostgresWriter.Parameter(value));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? map(new SqlRow(reader)) : null;
+    }
+}
