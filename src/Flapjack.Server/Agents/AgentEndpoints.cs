@@ -53,16 +53,17 @@ internal static class AgentEndpoints
     }
 
     /// <summary>Changes the fields that are sent; the next turn uses them.</summary>
-    private static async Task<Ok<AgentResponse>> Update(Guid agentId, JsonBody<AgentRequest> body, FlapjackDb db, ModelDirectory models, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Ok<AgentResponse>> Update(Guid agentId, JsonBody<AgentRequest> body, FlapjackDb db, ModelDirectory models, IEnumerable<IAgentDependant> dependants, TimeProvider time, CancellationToken cancellationToken)
     {
         var agent = await db.Agents.FindAliveAsync(agentId, cancellationToken);
         await EditAsync(agent, body.Value, new FieldErrors(), models, cancellationToken);
         agent.UpdatedAt = time.Now();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
-        // Profiles that come later under an old name are not the ones the threads chose.
         if (body.Value.ToolProfiles.IsSet && agent.ToolProfiles is null)
-            await db.Threads.Where(t => t.AgentId == agentId && t.ActiveProfile != null).ExecuteUpdateAsync(rows => rows.SetProperty(t => t.ActiveProfile, (string?)null), cancellationToken);
+        {
+            foreach (var dependant in dependants) await dependant.OnProfilesClearedAsync(agentId, cancellationToken);
+        }
         await transaction.CommitAsync(cancellationToken);
         return TypedResults.Ok(AgentResponse.From(agent));
     }

@@ -59,7 +59,7 @@ internal static class MessageEndpoints
         var thread = await db.FindThreadAsync(access, threadId, client.Left);
         var last = request.Headers["Last-Event-ID"].ToString();
         if (last.Length == 0) last = new Query(request).Text("lastEventId", "last_event_id") ?? "";
-        await attachment.WriteAsync(client, thread, last);
+        await attachment.WriteAsync(client, access, thread, last);
     }
 
     /// <summary>Lists the knowledge that was put into the prompt of the turn that wrote this message.</summary>

@@ -1,11 +1,14 @@
 using System.Text.Json;
 using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Tests.Threads;
 
 namespace Flapjack.Server.Tests.Agents;
 
 /// <summary>Agents as clients see them: fields, limits, lists, deletion.</summary>
-public sealed class AgentTests(ServerFixture server) : IClassFixture<ServerFixture>
+public sealed class AgentTests(TurnWorld world) : IClassFixture<TurnWorld>
 {
+    private readonly ServerFixture server = world.Server;
+
     private const string Profiles = """{"triage":{"label":"Triage","tools":["web_*"],"systemPromptOverlay":"Only look.","switchable":true},"full":{"tools":["*"]}}""";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

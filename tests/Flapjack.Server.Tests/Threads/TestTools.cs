@@ -78,7 +78,14 @@ internal sealed class HoldPoint
     public async Task<object?> RunAsync(CancellationToken stop)
     {
         _entered.TrySetResult();
-        await using var told = stop.Register(() => _cancelled.TrySetResult());
-        return await _result.Task.WaitAsync(stop);
+        try
+        {
+            return await _result.Task.WaitAsync(stop);
+        }
+        catch (OperationCanceledException)
+        {
+            _cancelled.TrySetResult();
+            throw;
+        }
     }
 }

@@ -17,6 +17,8 @@ internal sealed record OpenedTurn(LiveTurn Live, bool Stream);
 /// <summary>Brings a message to its turn: checks it, waits or refuses when the thread is busy, stores it, starts the turn.</summary>
 internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlanner planner, TurnStore store, TurnHost host, TurnOpeningContext context)
 {
+    private const int MaxAttempts = 20;
+
     public async Task<OpenedTurn> OpenAsync(Guid threadId, MessageRequest request, ClientConnection client)
     {
         var cancellationToken = client.Left;
@@ -31,22 +33,26 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
         if (!context.Settings.Turns.AllowOverrides && draft.Options.Overrides.Count > 0) throw new ApiException(403, "FEATURE_DISABLED", "the operator does not allow overrides");
         if (agent.DeletedAt is not null) throw ApiException.NotFound("Agent");
         if (thread.Status != "active") throw ApiException.Conflict("the thread is archived");
-        return draft.Results.Count > 0
-            ? new(await ContinueAsync(thread, agent, draft, client), draft.Stream)
-            : new(await BeginAsync(thread, agent, draft, client), draft.Stream);
+        if (draft.Results.Count == 0) return new(await BeginAsync(thread, agent, draft, client), draft.Stream);
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            if (await ContinueAsync(thread, agent, draft, client) is { } live) return new(live, draft.Stream);
+            (thread, agent) = await context.Reader.ReadAsync(ThreadSql.Find(threadId, access.OrgId), ThreadSql.Map, cancellationToken) ?? throw ApiException.NotFound("Thread");
+        }
+        throw Busy(thread.PendingTurnId ?? Guid.Empty);
     }
 
     private async Task<LiveTurn> BeginAsync(ConversationThread thread, Agent agent, MessageDraft draft, ClientConnection client)
     {
         var plan = await planner.PlanAsync(thread, agent, draft.Options, draft.Options.Profile, client.Left);
-        if (await TryBeginAsync(plan, draft, client) is { } live) return live;
-        return await context.Queue.BeginWhenFreeAsync(thread, draft, client, db, () => TryBeginAsync(plan, draft, client));
+        if (await TryBeginAsync(plan, thread.PendingTurnId, draft, client) is { } live) return live;
+        return await context.Queue.BeginWhenFreeAsync(thread, draft, client, db, pending => TryBeginAsync(plan, pending, draft, client));
     }
 
-    private async Task<LiveTurn?> TryBeginAsync(TurnPlan plan, MessageDraft draft, ClientConnection client)
+    private async Task<LiveTurn?> TryBeginAsync(TurnPlan plan, Guid? pendingTurn, MessageDraft draft, ClientConnection client)
     {
         var thread = plan.Thread;
-        if (thread.PendingTurnId is { } pending) await context.Pending.DropAsync(thread, pending, stopped: false);
+        if (pendingTurn is { } pending) await context.Pending.DropAsync(thread, pending, stopped: false);
         var live = new LiveTurn(Ids.New(), thread.OrgId, thread.Id);
         var message = new Message
         {
@@ -68,7 +74,7 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
         return live;
     }
 
-    private async Task<LiveTurn> ContinueAsync(ConversationThread thread, Agent agent, MessageDraft draft, ClientConnection client)
+    private async Task<LiveTurn?> ContinueAsync(ConversationThread thread, Agent agent, MessageDraft draft, ClientConnection client)
     {
         var cancellationToken = client.Left;
         var now = context.Time.Now();
@@ -87,7 +93,7 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
         var plan = await planner.PlanAsync(thread, agent, options, null, cancellationToken);
         var remaining = calls.Where(c => draft.Results.All(r => r.CallId != c.ToolCallId)).ToList();
         var live = await context.Continuation.ContinueAsync(new(plan, turn, draft, remaining, thread.PendingExpiresAt!.Value));
-        client.AnsweredBy(turnId);
+        if (live is not null) client.AnsweredBy(turnId);
         return live;
     }
 
