@@ -53,12 +53,18 @@ internal static class AgentEndpoints
     }
 
     /// <summary>Changes the fields that are sent; the next turn uses them.</summary>
-    private static async Task<Ok<AgentResponse>> Update(Guid agentId, JsonBody<AgentRequest> body, FlapjackDb db, ModelDirectory models, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Ok<AgentResponse>> Update(Guid agentId, JsonBody<AgentRequest> body, FlapjackDb db, ModelDirectory models, IEnumerable<IAgentDependant> dependants, TimeProvider time, CancellationToken cancellationToken)
     {
         var agent = await db.Agents.FindAliveAsync(agentId, cancellationToken);
         await EditAsync(agent, body.Value, new FieldErrors(), models, cancellationToken);
         agent.UpdatedAt = time.Now();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
+        if (body.Value.ToolProfiles.IsSet && agent.ToolProfiles is null)
+        {
+            foreach (var dependant in dependants) await dependant.OnProfilesClearedAsync(agentId, cancellationToken);
+        }
+        await transaction.CommitAsync(cancellationToken);
         return TypedResults.Ok(AgentResponse.From(agent));
     }
 
@@ -73,7 +79,12 @@ internal static class AgentEndpoints
     private static async Task EditAsync(Agent agent, AgentRequest request, FieldErrors errors, ModelDirectory models, CancellationToken cancellationToken)
     {
         AgentEditor.Apply(agent, request, await models.DefaultModelAsync(cancellationToken), errors);
-        if (request.DefaultModel.Value is { } model && await models.ResolveAsync(model, cancellationToken) is null) errors.Add("defaultModel", "is unknown; GET /api/models lists what there is");
+        if (request.DefaultModel.IsSet || request.MaxOutputTokens.IsSet)
+        {
+            var model = await models.ResolveAsync(agent.DefaultModel, cancellationToken);
+            if (model is null && request.DefaultModel.Value is not null) errors.Add("defaultModel", "is unknown; GET /api/models lists what there is");
+            if (model?.MaxOutputTokens is { } most && agent.MaxOutputTokens > most) errors.Add("maxOutputTokens", $"must be at most {most}, the maximum of {agent.DefaultModel}");
+        }
         var projectId = errors.Id("projectId", request.ProjectId.Value);
         errors.ThrowIfAny();
         // No project exists on this server yet, so none can be named.

@@ -1,7 +1,10 @@
 namespace Flapjack.Server.Agents;
 
-/// <summary>Something that goes, or changes, with an agent that is deleted. Features register one each; all run in the transaction that deletes the agent.</summary>
+/// <summary>Something that goes, or changes, with an agent. Features register one each; all run in the transaction that changes the agent.</summary>
 internal interface IAgentDependant
 {
     Task OnDeletedAsync(Guid agentId, CancellationToken cancellationToken);
+
+    /// <summary>The agent has no tool profiles any more.</summary>
+    Task OnProfilesClearedAsync(Guid agentId, CancellationToken cancellationToken);
 }

@@ -37,8 +37,18 @@ internal static class ParticipantEndpoints
         {
             participant = new Participant { OrgId = access.OrgId, ThreadId = threadId, UserId = userId, DisplayName = name.Value, Role = role.Value ?? "member", CreatedAt = time.Now() };
             db.Participants.Add(participant);
-            await db.SaveChangesAsync(cancellationToken);
-            return TypedResults.Created((string?)null, ParticipantResponse.From(participant));
+            try
+            {
+                await db.SaveChangesAsync(cancellationToken);
+                return TypedResults.Created((string?)null, ParticipantResponse.From(participant));
+            }
+            catch (DbUpdateException)
+            {
+                // Somebody else added them this very moment.
+                db.Entry(participant).State = EntityState.Detached;
+                participant = await db.Participants.FirstOrDefaultAsync(p => p.ThreadId == threadId && p.UserId == userId, cancellationToken);
+                if (participant is null) throw;
+            }
         }
         if (name.IsSet) participant.DisplayName = name.Value;
         if (role.IsSet && (role.Value ?? "member") is var wanted && wanted != participant.Role)
@@ -67,7 +77,8 @@ internal static class ParticipantEndpoints
     {
         var thread = await db.FindThreadAsync(access, threadId, cancellationToken);
         var user = access.Caller.UserId?.ToString();
-        if (!access.SeesWholeOrg && !await db.Participants.AnyAsync(p => p.ThreadId == threadId && p.UserId == user && p.Role == "owner", cancellationToken))
+        // Threads without participants have no owner to ask for; what may be done there is the same for everybody.
+        if (thread.Kind == "multiplayer" && !access.SeesWholeOrg && !await db.Participants.AnyAsync(p => p.ThreadId == threadId && p.UserId == user && p.Role == "owner", cancellationToken))
             throw ApiException.Forbidden("only owners of the thread manage its participants");
         return thread;
     }

@@ -16,6 +16,7 @@ public sealed class FakeUpstream : IAsyncDisposable
     private readonly WebApplication app;
     private readonly ConcurrentQueue<Script> scripts = new();
     private readonly ConcurrentQueue<ReceivedRequest> requests = new();
+    private readonly TaskCompletionSource left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Script otherwise = Script.Text("ok");
 
     private FakeUpstream(WebApplication app) => this.app = app;
@@ -31,6 +32,9 @@ public sealed class FakeUpstream : IAsyncDisposable
 
     /// <summary>The latest request.</summary>
     public ReceivedRequest LastRequest => requests.Last();
+
+    /// <summary>Completes when a client has left an answer that was silent or stayed open.</summary>
+    public Task Left => left.Task;
 
     public static async Task<FakeUpstream> StartAsync()
     {
@@ -105,7 +109,7 @@ public sealed class FakeUpstream : IAsyncDisposable
         await StreamAsync(context, wire, script);
     }
 
-    private static async Task StreamAsync(HttpContext context, Wire wire, Script script)
+    private async Task StreamAsync(HttpContext context, Wire wire, Script script)
     {
         var pieces = 0;
         foreach (var frame in wire.Frames(script))
@@ -132,7 +136,7 @@ public sealed class FakeUpstream : IAsyncDisposable
         }
     }
 
-    private static async Task<bool> FailAsync(HttpContext context, Wire wire, Script script)
+    private async Task<bool> FailAsync(HttpContext context, Wire wire, Script script)
     {
         switch (script.Fault)
         {
@@ -161,10 +165,14 @@ public sealed class FakeUpstream : IAsyncDisposable
         await context.Response.Body.FlushAsync(context.RequestAborted);
     }
 
-    private static Task UntilClientLeavesAsync(HttpContext context)
+    private Task UntilClientLeavesAsync(HttpContext context)
     {
-        var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        context.RequestAborted.Register(left.SetResult);
-        return left.Task;
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        context.RequestAborted.Register(() =>
+        {
+            left.TrySetResult();
+            gone.TrySetResult();
+        });
+        return gone.Task;
     }
 }

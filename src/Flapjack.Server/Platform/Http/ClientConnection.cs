@@ -22,10 +22,18 @@ internal sealed class ClientConnection(HttpContext context)
     public void CountMessage(RequestLimits limits, Guid orgId) => limits.CountMessage(context, orgId);
 
     /// <summary>Sends the headers of a stream before its first event is known.</summary>
-    public Task StartEventsAsync() => SseResponse.StartAsync(context);
+    public async Task StartEventsAsync()
+    {
+        await SseResponse.StartAsync(context);
+        // Kestrel keeps headers back until the first byte of the body.
+        await context.Response.BodyWriter.FlushAsync(Left);
+    }
 
     /// <summary>Sends a log from <paramref name="position"/> to its end, or until the client leaves.</summary>
-    public Task SendAsync(EventLog log, int position) => context.RequestServices.GetRequiredService<EventStreams>().WriteAsync(context, log, position);
+    /// <param name="log">The events.</param>
+    /// <param name="position">Where to begin.</param>
+    /// <param name="listener">Credential of a client that only listens: its revocation ends this stream, not the work behind it.</param>
+    public Task SendAsync(EventLog log, int position, Guid? listener = null) => context.RequestServices.GetRequiredService<EventStreams>().WriteAsync(context, log, position, listener);
 
     /// <summary>Waits for <paramref name="ready"/> on a started stream, sending comments so that no proxy closes it.</summary>
     public async Task SendCommentsUntilAsync(Task ready)

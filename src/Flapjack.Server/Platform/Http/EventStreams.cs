@@ -3,14 +3,15 @@ using System.Collections.Concurrent;
 namespace Flapjack.Server.Platform.Http;
 
 /// <summary>Copies an <see cref="EventLog"/> to a client: everything that is there, one flush, then wait for more.</summary>
-internal sealed class EventStreams(TimeProvider time, Telemetry.ServerMetrics metrics) : BackgroundService
+internal sealed class EventStreams(TimeProvider time, Telemetry.ServerMetrics metrics, Identity.Revocations revocations) : BackgroundService
 {
     /// <summary>After so long without an event a comment is sent.</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+    private static readonly byte[] Revoked = "event: error\ndata: {\"code\":\"UNAUTHORIZED\",\"detail\":\"the credential was revoked\"}\n\n"u8.ToArray();
     private readonly ConcurrentDictionary<Reader, byte> _readers = new();
 
     /// <summary>Writes from <paramref name="position"/> to the terminal event, or until the client leaves.</summary>
-    public async Task WriteAsync(HttpContext context, EventLog log, int position)
+    public async Task WriteAsync(HttpContext context, EventLog log, int position, Guid? listener)
     {
         var aborted = context.RequestAborted;
         log.AddReader();
@@ -18,6 +19,7 @@ internal sealed class EventStreams(TimeProvider time, Telemetry.ServerMetrics me
         _readers.TryAdd(reader, 0);
         metrics.StreamOpened();
         await using var wake = aborted.UnsafeRegister(static state => ((EventLog)state!).Poke(), log);
+        using var revocation = listener is { } credential ? revocations.OnRevoked(credential, reader.Cut) : null;
         try
         {
             if (!context.Response.HasStarted) await SseResponse.StartAsync(context);
@@ -26,6 +28,11 @@ internal sealed class EventStreams(TimeProvider time, Telemetry.ServerMetrics me
             {
                 ReadOnlyMemory<byte> events = log.Read(position, out var ended);
                 if (events.Length == 0 && ended) break;
+                if (events.Length == 0 && reader.IsCut)
+                {
+                    await pipe.WriteAsync(Revoked, aborted);
+                    break;
+                }
                 if (events.Length == 0 && reader.TakeKeepAlive()) events = SseResponse.KeepAlive;
                 else position += events.Length;
                 if (events.Length == 0)
@@ -65,7 +72,17 @@ internal sealed class EventStreams(TimeProvider time, Telemetry.ServerMetrics me
     {
         private int _keepAlive;
 
+        private int _cut;
+
         public long LastWrite { get; set; }
+
+        public bool IsCut => Volatile.Read(ref _cut) == 1;
+
+        public void Cut()
+        {
+            Volatile.Write(ref _cut, 1);
+            log.Poke();
+        }
 
         public void AskForKeepAlive()
         {

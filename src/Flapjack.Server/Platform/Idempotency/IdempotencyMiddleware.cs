@@ -87,6 +87,12 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
                 settled = true;
             }
         }
+        catch (ApiException failure) when (!IsKept(failure.Status) && !context.Response.HasStarted)
+        {
+            await store.ForgetAsync(claim);
+            settled = true;
+            throw;
+        }
         finally
         {
             context.Features.Set(lifetime);

@@ -19,6 +19,9 @@ internal static class IdempotencySql
 
     public static SqlStatement Release(Guid id) => new("DELETE FROM idempotency_records WHERE id = $1 AND status IS NULL AND turn_id IS NULL", [id]);
 
+    /// <summary>Also when a turn is noted: its answer was a failure, and those are not kept.</summary>
+    public static SqlStatement Forget(Guid id) => new("DELETE FROM idempotency_records WHERE id = $1 AND status IS NULL", [id]);
+
     public static SqlStatement DropExpired(string scope, DateTime before) => new("DELETE FROM idempotency_records WHERE scope = $1 AND created_at < $2", [scope, before]);
 
     /// <summary>One bounded batch.</summary>

@@ -48,6 +48,8 @@ internal sealed class IdempotencyStore(Databases databases, IWriter writer, Secr
     /// <summary>Gives the key back, so that the request can be tried again. A claim with a turn stays: its message is stored.</summary>
     public Task ReleaseAsync(IdempotencyClaim claim) => writer.WriteAsync([IdempotencySql.Release(claim.Id)], CancellationToken.None);
 
+    public Task ForgetAsync(IdempotencyClaim claim) => writer.WriteAsync([IdempotencySql.Forget(claim.Id)], CancellationToken.None);
+
     public KeptAnswer Open(IdempotencyRecord record) => KeptAnswer.Unpack(record.Status!.Value, record.ContentType, box.OpenBytes(record.Body!, Place(record.Id)));
 
     private static string Place(Guid id) => $"idempotency_records/{id}/body";

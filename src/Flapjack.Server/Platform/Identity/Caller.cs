@@ -45,6 +45,9 @@ internal sealed class CallerContext
 
     public bool IsKnown => _caller is not null;
 
+    /// <summary>What can be revoked: the key, or the session of a user's token.</summary>
+    public Guid Credential => Caller.SessionId ?? Caller.Identity;
+
     public Guid OrgId { get; private set; }
 
     /// <summary>The user's role in the organisation acted in; null for keys.</summary>

@@ -11,6 +11,8 @@ internal sealed class LiveTurns(ServerSettings settings, TimeProvider time)
     private readonly ConcurrentQueue<LiveTurn> _ended = new();
     private long _endedBytes;
 
+    private DateTime Oldest => time.Now() - settings.Turns.StreamRetention;
+
     /// <summary>Streams that have not ended.</summary>
     public IEnumerable<LiveTurn> Running => _turns.Values.Where(turn => !turn.IsEnded);
 
@@ -19,7 +21,7 @@ internal sealed class LiveTurns(ServerSettings settings, TimeProvider time)
     /// <summary>Drops a turn that never began.</summary>
     public void Remove(LiveTurn turn) => _turns.TryRemove(new(turn.TurnId, turn));
 
-    public LiveTurn? Find(Guid turnId, Guid orgId) => _turns.TryGetValue(turnId, out var turn) && turn.OrgId == orgId ? turn : null;
+    public LiveTurn? Find(Guid turnId, Guid orgId) => _turns.TryGetValue(turnId, out var turn) && turn.OrgId == orgId && !(turn.IsEnded && turn.EndedAt < Oldest) ? turn : null;
 
     public void End(LiveTurn turn)
     {
@@ -32,7 +34,7 @@ internal sealed class LiveTurns(ServerSettings settings, TimeProvider time)
     /// <summary>Forgets ended turns that are too old or too many.</summary>
     public void Trim()
     {
-        var oldest = time.Now() - settings.Turns.StreamRetention;
+        var oldest = Oldest;
         while (_ended.TryPeek(out var turn) && (turn.EndedAt < oldest || Volatile.Read(ref _endedBytes) > settings.Turns.StreamRetentionBytes))
         {
             if (!_ended.TryDequeue(out turn)) return;

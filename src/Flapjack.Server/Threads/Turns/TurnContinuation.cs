@@ -17,11 +17,12 @@ internal sealed record ContinuedTurn(TurnPlan Plan, Turn Turn, MessageDraft Draf
 /// <summary>Goes on with a turn when the client has brought results: with all of them the model is asked again, with a part the rest is asked for again.</summary>
 internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns live, Databases databases, TimeProvider time)
 {
-    public async Task<LiveTurn> ContinueAsync(ContinuedTurn continued)
+    /// <summary>Null when another request with results came first: look again.</summary>
+    public async Task<LiveTurn?> ContinueAsync(ContinuedTurn continued)
     {
         var (plan, turn, draft) = (continued.Plan, continued.Turn, continued.Draft);
-        var progress = TurnProgress.Parse(turn.Progress!);
-        if (continued.Remaining.Count > 0) return await AskAgainAsync(continued, progress);
+        // A mark of its own: two steps from one state must differ.
+        var progress = TurnProgress.Parse(turn.Progress!) with { Mark = Ids.New() };
 
         var now = time.Now();
         var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence);
@@ -38,19 +39,19 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
             SenderId = plan.Options.SenderId,
             CreatedAt = now,
         };
-        // Somebody else brought the last result first, or took the thread.
-        if (await store.ResumeAsync(turn, draft.Results, message, plan.Options) is not { } seq) throw TurnOpening.Busy(turn.Id);
+        if (continued.Remaining.Count > 0) return await AskAgainAsync(continued, progress, message);
+        if (await store.ResumeAsync(turn, draft.Results, message, progress, plan.Options) is not { } seq) return null;
         host.Start(plan, stream, new(turn.StartedAt, null, turn.UserMessageId, message, seq, message is null ? 0 : 1, progress));
         return stream;
     }
 
-    private async Task<LiveTurn> AskAgainAsync(ContinuedTurn continued, TurnProgress progress)
+    private async Task<LiveTurn?> AskAgainAsync(ContinuedTurn continued, TurnProgress progress, Message? message)
     {
         var turn = continued.Turn;
         var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence);
         // meta and requires_action take two numbers.
         var next = progress with { NextSequence = progress.NextSequence + 2 };
-        if (!await store.KeepWaitingAsync(turn, continued.Draft.Results, next, continued.Plan.Options)) throw TurnOpening.Busy(turn.Id);
+        if (!await store.KeepWaitingAsync(turn, continued.Draft.Results, message, next, continued.Plan.Options)) return null;
         var names = await CallsAsync(turn);
         TurnEventJson.AppendMeta(stream, turn.StartedAt, turn.UserMessageId, continued.Plan.Model.Id);
         TurnEventJson.AppendRequiresAction(stream, continued.Remaining.Select(call => names[call.ToolCallId!]), continued.ExpiresAt);

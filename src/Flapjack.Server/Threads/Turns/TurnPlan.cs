@@ -51,7 +51,7 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
             Tools = await ToolsAsync(new(thread.OrgId, agent.Id, thread.Id, null, userId), options, profiles, profile, cancellationToken),
             Profile = profile,
             UserId = userId,
-            CredentialId = access.Caller.SessionId ?? access.Caller.Identity,
+            CredentialId = access.Credential,
         };
 
         ToolProfile? Find(string? name) => name is null ? null : profiles.FirstOrDefault(p => p.Name == name);

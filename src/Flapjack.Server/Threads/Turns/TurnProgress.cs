@@ -7,12 +7,12 @@ namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>How far a turn got when it began to wait for the client; its next stream goes on from here, on any node.</summary>
 internal sealed record TurnProgress(
-    string Text, int TailStart, int ToolCallsUsed, int ClientRounds, ModelUsage Usage, decimal? CostUsd, long NextSequence, Guid RootSpanId, string? Input)
+    string Text, int TailStart, int ToolCallsUsed, int ClientRounds, ModelUsage Usage, decimal? CostUsd, long NextSequence, Guid RootSpanId, string? Input, string? Model = null, Guid Mark = default)
 {
     public static TurnProgress Of(TurnRun run) => new(
         run.State.Text.ToString(), run.State.TailStart, run.State.ToolCallsUsed, run.State.ClientRounds, run.State.Usage, run.State.CostUsd,
         // One for the requires_action that follows.
-        run.Live.NextSequence + 1, run.RootSpanId, run.Input);
+        run.Live.NextSequence + 1, run.RootSpanId, run.Input, run.State.AnsweredBy ?? run.State.ModelId);
 
     public string ToText() => JsonSerializer.Serialize(this, WireJson.Responses);
 

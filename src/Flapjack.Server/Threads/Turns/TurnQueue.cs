@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Streams;
@@ -7,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>What happens to a message when its thread is busy: refuse it, let it wait its turn, or stop what runs.</summary>
-internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider time)
+internal sealed class TurnQueue(TurnHost host, TurnStops stops, Databases databases, TimeProvider time)
 {
     private const int MaxWaiting = 10, MaxAttempts = 200;
     private readonly ConcurrentDictionary<Guid, Line> _lines = new();
@@ -16,38 +17,45 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider tim
     /// <param name="thread">The busy thread.</param>
     /// <param name="draft">The message.</param>
     /// <param name="client">Who waits; a queued stream sends its headers at once.</param>
-    /// <param name="db">For a fresh look at the thread.</param>
-    /// <param name="begin">Tries to begin; null while the thread is busy.</param>
-    public async Task<LiveTurn> BeginWhenFreeAsync(ConversationThread thread, MessageDraft draft, ClientConnection client, FlapjackDb db, Func<Task<LiveTurn?>> begin)
+    /// <param name="begin">Drops the turn that waits for the client, if one is named, and tries to begin; null while the thread is busy.</param>
+    public async Task<LiveTurn> BeginWhenFreeAsync(ConversationThread thread, MessageDraft draft, ClientConnection client, Func<Guid?, Task<LiveTurn?>> begin)
     {
-        if (draft.OnBusy == "queue") return await QueueAsync(thread, draft, client, db, begin);
+        if (draft.OnBusy == "queue") return await QueueAsync(thread, draft, client, begin);
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var active = await ActiveTurnAsync(db, thread, client.Left);
+            var (active, pending, _) = await OwnersAsync(thread, client.Left);
             if (active is { } running)
             {
                 if (draft.OnBusy == "reject") throw TurnOpening.Busy(running);
                 await stops.StopTurnAsync(running, client.Left);
             }
-            if (await begin() is { } live) return live;
+            if (await begin(pending) is { } live) return live;
         }
         throw TurnOpening.Busy(thread.ActiveTurnId ?? Guid.Empty);
     }
 
-    private async Task<LiveTurn> QueueAsync(ConversationThread thread, MessageDraft draft, ClientConnection client, FlapjackDb db, Func<Task<LiveTurn?>> begin)
+    private async Task<LiveTurn> QueueAsync(ConversationThread thread, MessageDraft draft, ClientConnection client, Func<Guid?, Task<LiveTurn?>> begin)
     {
         var line = _lines.GetOrAdd(thread.Id, static _ => new Line());
         if (Interlocked.Increment(ref line.Waiting) > MaxWaiting)
         {
             Interlocked.Decrement(ref line.Waiting);
-            throw ApiException.Conflict($"{MaxWaiting} messages are waiting for this thread already");
+            throw TurnOpening.Busy(thread.ActiveTurnId ?? thread.PendingTurnId ?? Guid.Empty);
         }
         try
         {
             if (draft.Stream) await client.StartEventsAsync();
-            var turn = WaitAsync(thread, line, db, begin, client.Left);
+            var turn = WaitAsync(thread, line, begin, client.Left);
             if (draft.Stream) await client.SendCommentsUntilAsync(turn);
             return await turn;
+        }
+        catch (ApiException refusal) when (draft.Stream)
+        {
+            // The status is sent; what happened meanwhile can only be an event.
+            var refused = new LiveTurn(Ids.New(), thread.OrgId, thread.Id);
+            TurnEventJson.AppendError(refused, "INTERNAL_ERROR", refusal.Detail, default, null);
+            refused.End(time.Now());
+            return refused;
         }
         finally
         {
@@ -56,15 +64,18 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider tim
     }
 
     // First come, first served: only the head of the line tries.
-    private async Task<LiveTurn> WaitAsync(ConversationThread thread, Line line, FlapjackDb db, Func<Task<LiveTurn?>> begin, CancellationToken cancellationToken)
+    private async Task<LiveTurn> WaitAsync(ConversationThread thread, Line line, Func<Guid?, Task<LiveTurn?>> begin, CancellationToken cancellationToken)
     {
         await line.Head.WaitAsync(cancellationToken);
         try
         {
             while (true)
             {
-                if (await begin() is { } live) return live;
-                if (await ActiveTurnAsync(db, thread, cancellationToken) is { } running && host.Find(running) is { } run) await run.Live.Ended.WaitAsync(cancellationToken);
+                // Whoever queues wants the turns before it to end well, so it waits for the client's results too.
+                var (active, pending, expiresAt) = await OwnersAsync(thread, cancellationToken);
+                var expired = pending is not null && expiresAt <= time.Now();
+                if (active is null && (pending is null || expired) && await begin(pending) is { } live) return live;
+                if (active is { } running && host.Find(running) is { } run) await run.Live.Ended.WaitAsync(cancellationToken);
                 else await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
             }
         }
@@ -74,10 +85,11 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider tim
         }
     }
 
-    private static async Task<Guid?> ActiveTurnAsync(FlapjackDb db, ConversationThread thread, CancellationToken cancellationToken)
+    private async Task<(Guid? Active, Guid? Pending, DateTime? PendingExpiresAt)> OwnersAsync(ConversationThread thread, CancellationToken cancellationToken)
     {
-        var row = await db.Threads.AsNoTracking().Where(t => t.Id == thread.Id).Select(t => new { t.Status, t.ActiveTurnId }).FirstOrDefaultAsync(cancellationToken) ?? throw ApiException.NotFound("Thread");
-        return row.Status == "active" ? row.ActiveTurnId : throw ApiException.Conflict("the thread is archived");
+        await using var db = databases.Open(thread.OrgId);
+        var row = await db.Threads.AsNoTracking().Where(t => t.Id == thread.Id).Select(t => new { t.Status, t.ActiveTurnId, t.PendingTurnId, t.PendingExpiresAt }).FirstOrDefaultAsync(cancellationToken) ?? throw ApiException.NotFound("Thread");
+        return row.Status == "active" ? (row.ActiveTurnId, row.PendingTurnId, row.PendingExpiresAt) : throw ApiException.Conflict("the thread is archived");
     }
 
 #pragma warning disable CA1001 // Without a wait handle a semaphore holds nothing to release, and a late comer may still stand in a removed line.

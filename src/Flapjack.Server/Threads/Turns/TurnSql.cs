@@ -30,8 +30,8 @@ internal static class TurnSql
 
     private const string InsertMessageText = $"""
         INSERT INTO messages (id, org_id, thread_id, seq, turn_id, role, content, tail_start, tool_calls, reasoning, tool_call_id, tool_name, complete, is_error, stopped, error, model,
-            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, created_at)
-        SELECT $3, $4, $1, $5, $2, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23 WHERE {Owned}
+            input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, created_at, sender_name, sender_id)
+        SELECT $3, $4, $1, $5, $2, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25 WHERE {Owned}
         """;
 
     private const string AdvanceText = "UPDATE threads SET last_seq = $3 WHERE id = $1 AND active_turn_id = $2";
@@ -57,21 +57,33 @@ internal static class TurnSql
 
     private const string PauseText = "UPDATE threads SET active_turn_id = NULL, pending_turn_id = $2, pending_expires_at = $5, last_seq = $3, updated_at = $4 WHERE id = $1 AND active_turn_id = $2";
 
+    // Requests that bring results at the same time must not each believe that the other's are still missing: each begins with
+    // a step of the progress, which locks the row and which only one of them can make; the rest depends on that step.
+    private const string StepProgressText = """
+        UPDATE turns SET progress = $3, request = $4 WHERE id = $2 AND progress = $5 AND EXISTS (SELECT 1 FROM threads WHERE id = $1 AND pending_turn_id = $2)
+        """;
+
     private const string AnswerText = """
         UPDATE messages SET content = $3, is_error = $4, complete = $5 WHERE thread_id = $1 AND turn_id = $2 AND tool_call_id = $6 AND role = 'tool'
-            AND EXISTS (SELECT 1 FROM threads WHERE id = $1 AND pending_turn_id = $2)
+            AND EXISTS (SELECT 1 FROM threads WHERE id = $1 AND pending_turn_id = $2) AND EXISTS (SELECT 1 FROM turns WHERE id = $2 AND progress = $7)
+        """;
+
+    private const string AppendWaitingText = """
+        UPDATE threads SET last_seq = last_seq + 1, updated_at = $3 WHERE id = $1 AND pending_turn_id = $2 AND EXISTS (SELECT 1 FROM turns WHERE id = $2 AND progress = $4)
+        """;
+
+    private const string InsertWaitingUserText = """
+        INSERT INTO messages (id, org_id, thread_id, seq, turn_id, role, content, tail_start, complete, is_error, sender_name, sender_id, stopped, created_at)
+        SELECT $3, $4, $1, last_seq, $2, 'user', $5, 0, $6, $7, $8, $9, $7, $10 FROM threads
+        WHERE id = $1 AND pending_turn_id = $2 AND EXISTS (SELECT 1 FROM turns WHERE id = $2 AND progress = $11)
         """;
 
     private const string ResumeText = """
         UPDATE threads SET active_turn_id = $2, pending_turn_id = NULL, pending_expires_at = NULL, last_seq = last_seq + $3, updated_at = $4
-        WHERE id = $1 AND pending_turn_id = $2 AND active_turn_id IS NULL AND status = 'active' RETURNING last_seq
+        WHERE id = $1 AND pending_turn_id = $2 AND active_turn_id IS NULL AND status = 'active' AND EXISTS (SELECT 1 FROM turns WHERE id = $2 AND progress = $5) RETURNING last_seq
         """;
 
     private const string RunAgainText = $"UPDATE turns SET status = 'running', node = $3, lease_until = $4, request = $5 WHERE id = $2 AND {Owned}";
-
-    private const string KeepWaitingText = """
-        UPDATE turns SET progress = $3, request = $4 WHERE id = $2 AND EXISTS (SELECT 1 FROM threads WHERE id = $1 AND pending_turn_id = $2)
-        """;
 
     private const string DropPendingText = """
         UPDATE threads SET pending_turn_id = NULL, pending_expires_at = NULL, active_turn_id = $2, updated_at = $3 WHERE id = $1 AND pending_turn_id = $2 AND active_turn_id IS NULL RETURNING last_seq
@@ -80,6 +92,8 @@ internal static class TurnSql
     private const string CloseCallsText = $"UPDATE messages SET content = $3, is_error = $4, complete = $4 WHERE thread_id = $1 AND turn_id = $2 AND role = 'tool' AND complete = $5 AND {Owned}";
 
     private const string CloseTraceText = $"UPDATE log_traces SET status = $3, ended_at = $4 WHERE id = $2 AND {Owned}";
+
+    private const string StopTraceText = $"UPDATE log_traces SET status = 'ok', ended_at = $3, tags = $4, span_count = span_count + 1 WHERE id = $2 AND {Owned}";
 
     private const string NoteIdempotentText = $"UPDATE idempotency_records SET turn_id = $2 WHERE id = $3 AND {Owned}";
 
@@ -97,7 +111,7 @@ internal static class TurnSql
     public static SqlStatement InsertMessage(Message m) => new(InsertMessageText,
     [
         m.ThreadId, m.TurnId, m.Id, m.OrgId, m.Seq, m.Role, m.Content, m.TailStart, m.ToolCalls, m.Reasoning, m.ToolCallId, m.ToolName, m.Complete, m.IsError, m.Stopped, m.Error, m.Model,
-        m.InputTokens, m.OutputTokens, m.CacheReadTokens, m.CacheWriteTokens, m.CostUsd, m.CreatedAt,
+        m.InputTokens, m.OutputTokens, m.CacheReadTokens, m.CacheWriteTokens, m.CostUsd, m.CreatedAt, m.SenderName, m.SenderId,
     ]);
 
     public static SqlStatement Advance(Guid thread, Guid turn, long seq) => new(AdvanceText, [thread, turn, seq]);
@@ -123,15 +137,20 @@ internal static class TurnSql
     public static SqlStatement Pause(Guid thread, Guid turn, long lastSeq, DateTime now, DateTime expiresAt) => new(PauseText, [thread, turn, lastSeq, now, expiresAt]);
 
     /// <summary>Stores the client's result of a pending call.</summary>
-    public static SqlStatement Answer(Guid thread, Guid turn, ToolAnswer answer) => new(AnswerText, [thread, turn, answer.Content, answer.IsError, true, answer.CallId]);
+    public static SqlStatement Answer(Guid thread, Guid turn, ToolAnswer answer, string progress) => new(AnswerText, [thread, turn, answer.Content, answer.IsError, true, answer.CallId, progress]);
 
     /// <summary>Gives the thread back to the turn that waited; returns the newest sequence number, or no row when somebody else did.</summary>
-    public static SqlStatement Resume(Guid thread, Guid turn, int newMessages, DateTime now) => new(ResumeText, [thread, turn, newMessages, now]) { Returns = true };
+    public static SqlStatement Resume(Guid thread, Guid turn, int newMessages, DateTime now, string progress) => new(ResumeText, [thread, turn, newMessages, now, progress]) { Returns = true };
 
     public static SqlStatement RunAgain(Guid thread, Guid turn, string node, DateTime leaseUntil, string request) => new(RunAgainText, [thread, turn, node, leaseUntil, request]);
 
-    /// <summary>Notes how many events the client of a waiting turn has seen by now.</summary>
-    public static SqlStatement KeepWaiting(Guid thread, Guid turn, string progress, string request) => new(KeepWaitingText, [thread, turn, progress, request]);
+    /// <summary>First statement of a request that brings results: no row when another one came first.</summary>
+    public static SqlStatement StepProgress(Guid thread, Guid turn, string progress, string request, string before) => new(StepProgressText, [thread, turn, progress, request, before]);
+
+    /// <summary>Makes room for a message to a turn that goes on waiting.</summary>
+    public static SqlStatement AppendWaiting(Guid thread, Guid turn, DateTime now, string progress) => new(AppendWaitingText, [thread, turn, now, progress]);
+
+    public static SqlStatement InsertWaitingUser(Message m, string progress) => new(InsertWaitingUserText, [m.ThreadId, m.TurnId, m.Id, m.OrgId, m.Content, true, false, m.SenderName, m.SenderId, m.CreatedAt, progress]);
 
     /// <summary>Takes a thread from the client it waits for, to end the turn.</summary>
     public static SqlStatement DropPending(Guid thread, Guid turn, DateTime now) => new(DropPendingText, [thread, turn, now]) { Returns = true };
@@ -141,6 +160,9 @@ internal static class TurnSql
 
     /// <summary>Ends a trace whose numbers are already in it.</summary>
     public static SqlStatement CloseTrace(Guid thread, Guid turn, string status, DateTime now) => new(CloseTraceText, [thread, turn, status, now]);
+
+    /// <summary>Ends the trace of a turn that was stopped while it waited; its root span goes with it.</summary>
+    public static SqlStatement StopTrace(Guid thread, Guid turn, string tags, DateTime now) => new(StopTraceText, [thread, turn, now, tags]);
 
     /// <summary>Notes the turn that answers a request with an <c>Idempotency-Key</c>.</summary>
     public static SqlStatement NoteIdempotentTurn(Guid thread, Guid turn, Guid claim) => new(NoteIdempotentText, [thread, turn, claim]);

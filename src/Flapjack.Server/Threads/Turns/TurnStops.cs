@@ -1,5 +1,6 @@
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Storage;
+using Microsoft.EntityFrameworkCore;
 
 namespace Flapjack.Server.Threads.Turns;
 
@@ -32,18 +33,20 @@ internal sealed class TurnStops(TurnHost host, PendingActions pending, TimeProvi
 }
 
 /// <summary>Turns that wait for tool results from the client.</summary>
-internal sealed class PendingActions(IWriter writer, Databases databases, TimeProvider time)
+internal sealed class PendingActions(IWriter writer, TurnTraces traces, Databases databases, TimeProvider time)
 {
     /// <summary>Ends a waiting turn: its open calls get a result, its text so far becomes the answer, the thread is free.</summary>
     public async Task DropAsync(ConversationThread thread, Guid turnId, bool stopped)
     {
         var now = time.Now();
         await using var db = databases.Open(thread.OrgId);
-        var turn = await Microsoft.EntityFrameworkCore.EntityFrameworkQueryableExtensions.FirstOrDefaultAsync(db.Turns.Where(t => t.Id == turnId));
-        var claim = await writer.WriteAsync([TurnSql.DropPending(thread.Id, turnId, now)]);
-        if (turn?.Progress is not { } stored || claim.Returned is not { } lastSeq) return;
+        var turn = await db.Turns.AsNoTracking().FirstOrDefaultAsync(t => t.Id == turnId);
+        var trace = await db.Traces.AsNoTracking().FirstOrDefaultAsync(t => t.Id == turnId);
+        if (turn?.Progress is not { } stored || trace is null) return;
+        var lastSeq = await db.Threads.Where(t => t.Id == thread.Id).Select(t => t.LastSeq).FirstOrDefaultAsync();
         var progress = TurnProgress.Parse(stored);
-        var unit = new List<SqlStatement> { TurnSql.CloseCalls(thread.Id, turnId, stopped ? """{"error":"CANCELLED"}""" : """{"error":"CANCELLED_BY_USER"}""") };
+        // One transaction: a crash must not leave a thread that neither waits nor runs.
+        var unit = new List<SqlStatement> { TurnSql.DropPending(thread.Id, turnId, now), TurnSql.CloseCalls(thread.Id, turnId, stopped ? """{"error":"CANCELLED"}""" : """{"error":"CANCELLED_BY_USER"}""") };
         if (progress.Text.Length > 0)
         {
             unit.Add(TurnSql.InsertMessage(new()
@@ -58,6 +61,7 @@ internal sealed class PendingActions(IWriter writer, Databases databases, TimePr
                 // Its text stands in its steps; the model must not read it twice.
                 TailStart = progress.Text.Length,
                 Stopped = stopped,
+                Model = progress.Model,
                 InputTokens = progress.Usage.InputTokens,
                 OutputTokens = progress.Usage.OutputTokens,
                 CacheReadTokens = progress.Usage.CacheReadTokens,
@@ -67,8 +71,12 @@ internal sealed class PendingActions(IWriter writer, Databases databases, TimePr
             }));
         }
         unit.Add(TurnSql.EndTurn(thread.Id, turnId, TurnStatuses.Stopped, "stopped", null, now, null));
-        unit.Add(TurnSql.CloseTrace(thread.Id, turnId, "ok", now));
+        unit.Add(TurnSql.StopTrace(thread.Id, turnId, TurnTraces.WithStopped(trace.Tags), now));
+        unit.Add(TurnSql.InsertSpan(thread.Id, await RootAsync(db, turn, progress, now)));
         unit.Add(TurnSql.Release(thread.Id, turnId, lastSeq, now));
         await writer.WriteAsync([.. unit]);
     }
+
+    private async Task<Logs.Span> RootAsync(FlapjackDb db, Turn turn, TurnProgress progress, DateTime now) => traces.Root(
+        progress.RootSpanId, turn, await db.Agents.Where(a => a.Id == turn.AgentId).Select(a => a.Name).FirstOrDefaultAsync() ?? "", progress.Input, progress.Text, now);
 }

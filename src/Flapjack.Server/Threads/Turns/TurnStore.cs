@@ -108,22 +108,29 @@ internal sealed class TurnStore(IWriter writer, TurnTraces traces, NodeName node
     }
 
     /// <summary>Stores the last missing results of a waiting turn and gives it its thread back. Returns the newest sequence number; null when somebody else was faster.</summary>
-    public async Task<long?> ResumeAsync(Turn turn, IReadOnlyList<ToolAnswer> answers, Message? message, TurnOptions options)
+    public async Task<long?> ResumeAsync(Turn turn, IReadOnlyList<ToolAnswer> answers, Message? message, TurnProgress progress, TurnOptions options)
     {
-        var now = time.Now();
-        var unit = answers.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer)).ToList();
-        unit.Add(TurnSql.Resume(turn.ThreadId, turn.Id, message is null ? 0 : 1, now));
+        var (now, step) = (time.Now(), progress.ToText());
+        var unit = new List<SqlStatement> { TurnSql.StepProgress(turn.ThreadId, turn.Id, step, options.ToText(), turn.Progress!) };
+        unit.AddRange(answers.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer, step)));
+        unit.Add(TurnSql.Resume(turn.ThreadId, turn.Id, message is null ? 0 : 1, now, step));
         if (message is not null) unit.Add(TurnSql.InsertUser(message));
         unit.Add(TurnSql.RunAgain(turn.ThreadId, turn.Id, node.Value, now + settings.Turns.LeaseTime, options.ToText()));
         return (await writer.WriteAsync([.. unit])).Returned;
     }
 
-    /// <summary>Stores some of the results a turn waits for. False when it does not wait any more.</summary>
-    public async Task<bool> KeepWaitingAsync(Turn turn, IReadOnlyList<ToolAnswer> answers, TurnProgress progress, TurnOptions options)
+    /// <summary>Stores some of the results a turn waits for, and a message that came with them. False when somebody else was faster.</summary>
+    public async Task<bool> KeepWaitingAsync(Turn turn, IReadOnlyList<ToolAnswer> answers, Message? message, TurnProgress progress, TurnOptions options)
     {
-        var unit = answers.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer)).ToList();
-        unit.Add(TurnSql.KeepWaiting(turn.ThreadId, turn.Id, progress.ToText(), options.ToText()));
-        return (await writer.WriteAsync([.. unit])).Affected[^1] == 1;
+        var step = progress.ToText();
+        var unit = new List<SqlStatement> { TurnSql.StepProgress(turn.ThreadId, turn.Id, step, options.ToText(), turn.Progress!) };
+        unit.AddRange(answers.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer, step)));
+        if (message is not null)
+        {
+            unit.Add(TurnSql.AppendWaiting(turn.ThreadId, turn.Id, time.Now(), step));
+            unit.Add(TurnSql.InsertWaitingUser(message, step));
+        }
+        return (await writer.WriteAsync([.. unit])).Affected[0] == 1;
     }
 
     /// <summary>Says that this node's turns still run.</summary>
@@ -168,6 +175,8 @@ internal sealed class TurnStore(IWriter writer, TurnTraces traces, NodeName node
         Stopped = stopped,
         Error = error,
         Model = run.State.AnsweredBy ?? run.State.ModelId,
+        SenderName = run.Plan.Thread.Kind == "multiplayer" ? run.Plan.Agent.Name : null,
+        SenderId = run.Plan.Thread.Kind == "multiplayer" ? run.Plan.Agent.Id.ToString() : null,
         InputTokens = run.State.Usage.InputTokens,
         OutputTokens = run.State.Usage.OutputTokens,
         CacheReadTokens = run.State.Usage.CacheReadTokens,

@@ -76,6 +76,24 @@ internal sealed class TurnTraces(ServerSettings settings)
         Error = error,
     };
 
+    /// <summary>The root span of a turn that was given up while it waited for the client.</summary>
+    public Span Root(Guid id, Turn turn, string agentName, string? input, string output, DateTime now) => new()
+    {
+        Id = id,
+        OrgId = turn.OrgId,
+        TraceId = turn.Id,
+        Kind = "agent",
+        Name = agentName,
+        Status = "ok",
+        StartedAt = turn.StartedAt,
+        EndedAt = now,
+        Input = Content(input),
+        Output = Content(output),
+    };
+
+    /// <summary>Stored tags with the one that says somebody stopped the turn.</summary>
+    public static string WithStopped(string tags) => JsonSerializer.Serialize(JsonSerializer.Deserialize<List<string>>(tags, WireJson.Responses)!.Append("stopped").Distinct(), WireJson.Responses);
+
     private Span Child(TurnRun run, Guid root, TurnSpan span) => new()
     {
         Id = span.Id,

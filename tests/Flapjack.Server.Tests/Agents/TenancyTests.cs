@@ -1,0 +1,91 @@
+using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Tests.Threads;
+
+namespace Flapjack.Server.Tests.Agents;
+
+/// <summary>Another organisation's ids answer exactly as ids that do not exist, and nothing of theirs changes.</summary>
+public sealed class TenancyTests(TurnWorld world) : IClassFixture<TurnWorld>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_foreign_id_answers_like_an_unknown_one_on_every_route()
+    {
+        var server = world.Server;
+        var agent = await server.CreateAgentAsync("Theirs", new { defaultModel = "flapjack-offline", toolProfiles = new { full = new { tools = new[] { "*" } } } });
+        var thread = await server.CreateThreadAsync(agent, new { kind = "multiplayer", title = "private" });
+        var events = await server.AskAsync(thread, "/echo private");
+        var answer = events[^1].Data.Text("messageId");
+        var last = events[1].Id!;
+        var org = await server.AddOrgAsync("strangers-" + Guid.NewGuid().ToString("N")[..8]);
+        var key = server.ClientFor((await server.AddKeyAsync(org)).Text);
+        var mail = $"{Guid.NewGuid():N}@example.com";
+        await server.AddUserAsync(mail, (org, "owner"));
+        var user = await server.ClientOfAsync(mail);
+        var mine = (await world.PostAsync("/api/agents", new { name = "Mine", defaultModel = "flapjack-offline" }, key).ShouldBe(201)).Text("id");
+        var unknown = Guid.CreateVersion7().ToString();
+
+        (HttpMethod Method, string Path, string? Body)[] routes =
+        [
+            (HttpMethod.Get, "/api/agents/AGENT", null),
+            (HttpMethod.Patch, "/api/agents/AGENT", """{"name":"taken"}"""),
+            (HttpMethod.Delete, "/api/agents/AGENT", null),
+            (HttpMethod.Get, "/api/threads?agentId=AGENT", null),
+            (HttpMethod.Post, "/api/threads", """{"agentId":"AGENT"}"""),
+            (HttpMethod.Get, "/api/threads/THREAD", null),
+            (HttpMethod.Patch, "/api/threads/THREAD", """{"title":"taken"}"""),
+            (HttpMethod.Patch, "/api/threads/THREAD", """{"activeProfile":"full"}"""),
+            (HttpMethod.Delete, "/api/threads/THREAD", null),
+            (HttpMethod.Get, "/api/threads/THREAD/messages", null),
+            (HttpMethod.Get, "/api/threads/THREAD/messages?include=tools&order=desc", null),
+            (HttpMethod.Post, "/api/threads/THREAD/messages", """{"content":"hi"}"""),
+            (HttpMethod.Post, "/api/threads/THREAD/messages", """{"content":"hi","stream":false,"onBusy":"queue"}"""),
+            (HttpMethod.Post, "/api/threads/THREAD/messages", """{"toolResults":[{"toolCallId":"call_1","result":"x"}]}"""),
+            (HttpMethod.Get, "/api/threads/THREAD/messages/MESSAGE/sources", null),
+            (HttpMethod.Get, "/api/threads/THREAD/stream", null),
+            (HttpMethod.Get, $"/api/threads/THREAD/stream?lastEventId={last}", null),
+            (HttpMethod.Post, "/api/threads/THREAD/stop", "{}"),
+            (HttpMethod.Get, "/api/threads/THREAD/participants", null),
+            (HttpMethod.Post, "/api/threads/THREAD/participants", """{"userId":"me"}"""),
+            (HttpMethod.Delete, "/api/threads/THREAD/participants", """{"userId":"me"}"""),
+        ];
+        foreach (var client in (HttpClient[])[key, user])
+        {
+            foreach (var (method, path, body) in routes)
+            {
+                var foreign = await client.BodyAsync(method, In(path, agent.ToString(), thread.ToString(), answer), body is null ? null : In(body, agent.ToString(), thread.ToString(), answer));
+                var nothing = await client.BodyAsync(method, In(path, unknown, unknown, unknown), body is null ? null : In(body, unknown, unknown, unknown));
+                foreign.ShouldBe(nothing, $"{method} {path}");
+                foreign.ShouldStartWith("404 ", Case.Sensitive, $"{method} {path}");
+            }
+        }
+        // Ids of another tenant in one's own thread.
+        var own = await world.PostAsync("/api/threads", new { agentId = mine }, key).ShouldBe(200);
+        foreach (var path in (string[])[$"/messages/{answer}/sources", $"/stream?lastEventId={last}"])
+        {
+            (await key.BodyAsync(HttpMethod.Get, $"/api/threads/{own.Text("id")}{path}")).ShouldStartWith("404 ");
+        }
+        (await key.GetAsync("/api/agents", Token).ShouldBe(200)).GetArrayLength().ShouldBe(1);
+        (await key.GetAsync($"/api/logs?threadId={thread}", Token).ShouldBe(200)).GetProperty("traces").GetArrayLength().ShouldBe(0);
+
+        var kept = await world.ThreadAsync(thread);
+        kept.Text("title").ShouldBe("private");
+        (await world.MessagesAsync(thread)).Count.ShouldBe(2);
+        (await world.GetAsync($"/api/threads/{thread}/participants")).GetArrayLength().ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/agents/x")]
+    [InlineData("GET", "/api/threads/x")]
+    [InlineData("GET", "/api/threads/x/messages")]
+    [InlineData("POST", "/api/threads/x/messages")]
+    [InlineData("POST", "/api/threads/x/stop")]
+    public async Task An_id_that_is_no_uuid_is_404(string method, string path)
+    {
+        using var request = new HttpRequestMessage(new(method), path);
+        await world.Server.Client.SendAsync(request, Token).ShouldBeError(404, "NOT_FOUND");
+    }
+
+    private static string In(string text, string agent, string thread, string message) =>
+        text.Replace("AGENT", agent, StringComparison.Ordinal).Replace("THREAD", thread, StringComparison.Ordinal).Replace("MESSAGE", message, StringComparison.Ordinal);
+}
