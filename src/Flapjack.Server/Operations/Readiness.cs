@@ -44,6 +44,9 @@ internal sealed partial class Readiness(Databases databases, Draining draining, 
         {
             var probe = Path.Combine(settings.DataDirectory, $".ready-{Environment.ProcessId}");
             using var file = new FileStream(probe, FileMode.Create, FileAccess.Write, FileShare.ReadWrite, 1, FileOptions.DeleteOnClose);
+            // A full disk still takes an empty file.
+            file.Write(new byte[4096]);
+            file.Flush();
             return true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

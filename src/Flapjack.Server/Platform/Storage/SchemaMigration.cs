@@ -16,6 +16,8 @@ internal static partial class SchemaMigration
         await using var db = services.GetRequiredService<Databases>().OpenForServer();
         if (await IsCurrentAsync(db, cancellationToken)) return;
         LogMigrating(services.GetRequiredService<ILogger<FlapjackDb>>(), Newest);
+        // Nobody waits for an answer here, and a table may be large.
+        db.Database.SetCommandTimeout(TimeSpan.FromMinutes(10));
         await db.Database.MigrateAsync(cancellationToken);
     }
 

@@ -8,6 +8,8 @@ namespace Flapjack.Server.Threads.Turns;
 /// <summary>Renews the leases of this node's turns and ends turns whose node is gone, so that no thread stays busy for a dead one.</summary>
 internal sealed partial class TurnLeases(TurnHost host, TurnStore store, Databases databases, ServerSettings settings, TimeProvider time, ILogger<TurnLeases> logger) : BackgroundService
 {
+    private HashSet<Guid> _lost = [];
+
     /// <summary>Before the first request: on SQLite every running turn is left over from a process that died; on PostgreSQL other nodes may run theirs.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -25,6 +27,7 @@ internal sealed partial class TurnLeases(TurnHost host, TurnStore store, Databas
                 host.Trim();
                 if (host.Running.Any()) await store.RenewAsync();
                 await InterruptAsync(time.Now(), stoppingToken);
+                await InterruptLostAsync(stoppingToken);
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
@@ -43,6 +46,22 @@ internal sealed partial class TurnLeases(TurnHost host, TurnStore store, Databas
             await InterruptAsync(turn, cancellationToken);
             LogInterrupted(logger, turn.Id, turn.Node);
         }
+    }
+
+    // Turns of this node that ended while the database took no writes: their lease is renewed with the others', so nobody else ends them.
+    private async Task InterruptLostAsync(CancellationToken cancellationToken)
+    {
+        await using var db = databases.OpenForServer();
+        // The server's own work: turns of every organisation.
+        var running = await db.Turns.IgnoreQueryFilters().AsNoTracking().Where(t => t.Status == TurnStatuses.Running).ToListAsync(cancellationToken);
+        var lost = running.FindAll(turn => store.IsOurs(turn) && host.Find(turn.Id) is null);
+        // Only what was lost a round ago as well: a turn stands in the database a moment before it runs and a moment after.
+        foreach (var turn in lost.Where(turn => _lost.Contains(turn.Id)))
+        {
+            await InterruptAsync(turn, cancellationToken);
+            LogInterrupted(logger, turn.Id, turn.Node);
+        }
+        _lost = [.. lost.Select(turn => turn.Id)];
     }
 
     private async Task InterruptAsync(Turn turn, CancellationToken cancellationToken)

@@ -5,14 +5,16 @@ namespace Flapjack.Server.Platform.Storage.Postgres;
 /// <summary>Accepts both spellings of a PostgreSQL address.</summary>
 internal static class PostgresAddress
 {
-    /// <summary>Statements are prepared after their second use; a connection attempt gives up after five seconds, so that a dead database is noticed.</summary>
+    /// <summary>Statements are prepared after their second use; a database that does not answer is given up on soon enough for a 503 within five seconds.</summary>
     public static string Normalise(string text)
     {
         var builder = text.StartsWith("postgres", StringComparison.OrdinalIgnoreCase) ? FromUri(new Uri(text)) : new NpgsqlConnectionStringBuilder(text);
         if (!builder.ContainsKey("Max Auto Prepare")) builder.MaxAutoPrepare = 100;
         if (!builder.ContainsKey("Auto Prepare Min Usages")) builder.AutoPrepareMinUsages = 2;
-        if (!builder.ContainsKey("Timeout")) builder.Timeout = 5;
-        if (!builder.ContainsKey("Command Timeout")) builder.CommandTimeout = 15;
+        if (!builder.ContainsKey("Timeout")) builder.Timeout = 3;
+        if (!builder.ContainsKey("Command Timeout")) builder.CommandTimeout = 3;
+        // A database that left a command unanswered would not answer its cancellation either.
+        if (!builder.ContainsKey("Cancellation Timeout")) builder.CancellationTimeout = -1;
         return builder.ConnectionString;
     }
 
