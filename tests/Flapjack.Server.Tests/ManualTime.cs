@@ -7,7 +7,7 @@ public sealed class ManualTime : TimeProvider
 
     private readonly Lock _lock = new();
     private readonly List<Timer> _timers = [];
-    private readonly List<(TimeSpan Min, TimeSpan Max, TaskCompletionSource<TimeSpan> Armed)> _awaited = [];
+    private readonly List<(TimeSpan Min, TimeSpan Max, bool IsNew, TaskCompletionSource<TimeSpan> Armed)> _awaited = [];
     private DateTimeOffset _now = Start;
 
     public override DateTimeOffset GetUtcNow()
@@ -30,14 +30,14 @@ public sealed class ManualTime : TimeProvider
         lock (_lock) _now = target;
     }
 
-    /// <summary>Completes when a timer that fires once is set to fire within this span from now on: then somebody waits. Gives the time until it fires.</summary>
-    public Task<TimeSpan> ArmedAsync(TimeSpan min, TimeSpan max)
+    /// <summary>Completes when a timer that fires once was set to a wait of this span: then somebody waits. Gives the time until it fires. <paramref name="isNew"/> leaves out timers that were set before.</summary>
+    public Task<TimeSpan> ArmedAsync(TimeSpan min, TimeSpan max, bool isNew = false)
     {
         lock (_lock)
         {
-            var armed = _timers.Where(t => t.Fits(min, max)).MinBy(t => t.Due);
+            var armed = _timers.Where(t => t.Fits(min, max, isNew)).MinBy(t => t.Due);
             if (armed is not null) return Task.FromResult(armed.Due - _now);
-            var awaited = (min, max, Armed: new TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously));
+            var awaited = (min, max, isNew, Armed: new TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously));
             _awaited.Add(awaited);
             return awaited.Armed.Task;
         }
@@ -57,7 +57,8 @@ public sealed class ManualTime : TimeProvider
 
     private sealed class Timer(ManualTime time, TimerCallback callback, object? state) : ITimer
     {
-        private TimeSpan _period;
+        private TimeSpan _period, _wait;
+        private int _changes;
 
         public DateTimeOffset Due { get; private set; }
 
@@ -69,12 +70,12 @@ public sealed class ManualTime : TimeProvider
             else time._timers.Remove(this);
         }
 
-        public bool Fits(TimeSpan min, TimeSpan max) => _period <= TimeSpan.Zero && Due - time._now >= min && Due - time._now <= max;
+        public bool Fits(TimeSpan min, TimeSpan max, bool isNew) => (!isNew || _changes == 1) && _period <= TimeSpan.Zero && _wait >= min && _wait <= max;
 
         private void Arm()
         {
             time._timers.Add(this);
-            foreach (var awaited in time._awaited.Where(a => Fits(a.Min, a.Max)).ToList())
+            foreach (var awaited in time._awaited.Where(a => Fits(a.Min, a.Max, a.IsNew)).ToList())
             {
                 time._awaited.Remove(awaited);
                 awaited.Armed.SetResult(Due - time._now);
@@ -86,7 +87,8 @@ public sealed class ManualTime : TimeProvider
             lock (time._lock)
             {
                 time._timers.Remove(this);
-                _period = period;
+                (_period, _wait) = (period, dueTime);
+                _changes++;
                 if (dueTime == Timeout.InfiniteTimeSpan) return true;
                 Due = time._now + dueTime;
                 if (dueTime > TimeSpan.Zero) Arm();

@@ -11,8 +11,8 @@ public sealed class FaultWorld : IAsyncLifetime
 {
     public const string ProviderKey = "sk-fault-0123456789abcdef0123456789abcdef";
 
-    // Exactly one second is something else: the rest a provider is given after its end marker.
-    private static readonly (TimeSpan Min, TimeSpan Max) RetryWait = (TimeSpan.FromSeconds(1) + TimeSpan.FromTicks(1), TimeSpan.FromSeconds(30));
+    // The rest a provider is given after its end marker is a second too, but its timer was the one of its silence before.
+    private static readonly (TimeSpan Min, TimeSpan Max) RetryWait = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
 
     public FakeUpstream Upstream { get; private set; } = null!;
 
@@ -74,7 +74,7 @@ public sealed class FaultWorld : IAsyncLifetime
         var waits = new List<TimeSpan>();
         while (true)
         {
-            var armed = Time.ArmedAsync(RetryWait.Min, RetryWait.Max);
+            var armed = Time.ArmedAsync(RetryWait.Min, RetryWait.Max, isNew: true);
             if (await Task.WhenAny(asking, armed).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken) == asking) return (await asking, waits);
             waits.Add(await armed);
             Time.Advance(await armed);
