@@ -30,7 +30,7 @@ public sealed class ManualTime : TimeProvider
         lock (_lock) _now = target;
     }
 
-    /// <summary>Completes when a timer that fires once is set to fire within this span from now on: then somebody waits. Gives the time until it fires.</summary>
+    /// <summary>Completes when a timer that fires once was set to a wait of this span: then somebody waits. Gives the time until it fires.</summary>
     public Task<TimeSpan> ArmedAsync(TimeSpan min, TimeSpan max)
     {
         lock (_lock)
@@ -57,7 +57,7 @@ public sealed class ManualTime : TimeProvider
 
     private sealed class Timer(ManualTime time, TimerCallback callback, object? state) : ITimer
     {
-        private TimeSpan _period;
+        private TimeSpan _period, _wait;
 
         public DateTimeOffset Due { get; private set; }
 
@@ -69,7 +69,7 @@ public sealed class ManualTime : TimeProvider
             else time._timers.Remove(this);
         }
 
-        public bool Fits(TimeSpan min, TimeSpan max) => _period <= TimeSpan.Zero && Due - time._now >= min && Due - time._now <= max;
+        public bool Fits(TimeSpan min, TimeSpan max) => _period <= TimeSpan.Zero && _wait >= min && _wait <= max;
 
         private void Arm()
         {
@@ -86,7 +86,7 @@ public sealed class ManualTime : TimeProvider
             lock (time._lock)
             {
                 time._timers.Remove(this);
-                _period = period;
+                (_period, _wait) = (period, dueTime);
                 if (dueTime == Timeout.InfiniteTimeSpan) return true;
                 Due = time._now + dueTime;
                 if (dueTime > TimeSpan.Zero) Arm();

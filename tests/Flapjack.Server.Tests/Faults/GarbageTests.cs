@@ -285,7 +285,7 @@ internal static class RandomJson
     {
         var text = from s in ArbMap.Default.GeneratorFor<string>() select JsonSerializer.Serialize(Replace(s));
         var number = Gen.Elements("0", "-1", "1", "7.5", "1e10", "-0", "2147483648", "9223372036854775808", "1e308", "1e-400", "123456789012345678901234567890");
-        var word = Gen.Elements("true", "false", "null", "\"\"", "\" \"", "\"\\u0000\"", "\"\\ud800\"", "\"00000000-0000-0000-0000-000000000000\"", "\"gpt-5.4\"", "\"flapjack-offline\"", "\"queue\"", "\"continue\"", "\"multiplayer\"");
+        var word = Gen.Elements("true", "false", "null", "\"\"", "\" \"", "\"\\u0000\"", "\"\\ud800\"", "\"00000000-0000-0000-0000-000000000000\"", "\"flapjack-offline\"", "\"queue\"", "\"continue\"", "\"multiplayer\"");
         if (depth == 0) return Gen.OneOf(text, number, word);
         var array = from items in Value(depth - 1).ListOf(3) select "[" + string.Join(',', items) + "]";
         var member = from name in Gen.Elements("type", "id", "name", "schema", "parameters", "enabled", "budgetTokens", "fallbackModels", "ttl", "tools", "x") from value in Value(depth - 1) select $"\"{name}\":{value}";

@@ -9,12 +9,13 @@ internal static class PostgresAddress
     public static string Normalise(string text)
     {
         var builder = text.StartsWith("postgres", StringComparison.OrdinalIgnoreCase) ? FromUri(new Uri(text)) : new NpgsqlConnectionStringBuilder(text);
-        if (!builder.ContainsKey("Max Auto Prepare")) builder.MaxAutoPrepare = 100;
-        if (!builder.ContainsKey("Auto Prepare Min Usages")) builder.AutoPrepareMinUsages = 2;
-        if (!builder.ContainsKey("Timeout")) builder.Timeout = 3;
-        if (!builder.ContainsKey("Command Timeout")) builder.CommandTimeout = 3;
+        // ContainsKey would say yes to every keyword there is.
+        if (!builder.ShouldSerialize("Max Auto Prepare")) builder.MaxAutoPrepare = 100;
+        if (!builder.ShouldSerialize("Auto Prepare Min Usages")) builder.AutoPrepareMinUsages = 2;
+        if (!builder.ShouldSerialize("Timeout")) builder.Timeout = 3;
+        if (!builder.ShouldSerialize("Command Timeout")) builder.CommandTimeout = 3;
         // A database that left a command unanswered would not answer its cancellation either.
-        if (!builder.ContainsKey("Cancellation Timeout")) builder.CancellationTimeout = -1;
+        if (!builder.ShouldSerialize("Cancellation Timeout")) builder.CancellationTimeout = -1;
         return builder.ConnectionString;
     }
 
