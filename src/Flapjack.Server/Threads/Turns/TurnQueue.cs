@@ -47,8 +47,16 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider tim
         {
             if (draft.Stream) await client.StartEventsAsync();
             var turn = WaitAsync(thread, line, db, begin, client.Left);
-            if (draft.Stream) await client.SendCommentsUntilAsync(turn);
-            return await turn;
+            try
+            {
+                if (draft.Stream) await client.SendCommentsUntilAsync(turn);
+                return await turn;
+            }
+            catch (OperationCanceledException)
+            {
+                _ = AbandonAsync(turn);
+                throw;
+            }
         }
         catch (ApiException refusal) when (draft.Stream)
         {
@@ -62,6 +70,16 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider tim
         {
             if (Interlocked.Decrement(ref line.Waiting) == 0) _lines.TryRemove(new(thread.Id, line));
         }
+    }
+
+    // The client left at the very moment its turn began: nobody else would tell the turn.
+    private static async Task AbandonAsync(Task<LiveTurn> turn)
+    {
+        await ((Task)turn).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!turn.IsCompletedSuccessfully) return;
+        var live = await turn;
+        live.AddReader();
+        live.RemoveReader();
     }
 
     // First come, first served: only the head of the line tries.
