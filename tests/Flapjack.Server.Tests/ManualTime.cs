@@ -7,6 +7,7 @@ public sealed class ManualTime : TimeProvider
 
     private readonly Lock _lock = new();
     private readonly List<Timer> _timers = [];
+    private readonly List<(TimeSpan Min, TimeSpan Max, TaskCompletionSource<TimeSpan> Armed)> _awaited = [];
     private DateTimeOffset _now = Start;
 
     public override DateTimeOffset GetUtcNow()
@@ -27,6 +28,19 @@ public sealed class ManualTime : TimeProvider
         var target = GetUtcNow() + by;
         while (NextDue(target) is { } timer) timer.Fire();
         lock (_lock) _now = target;
+    }
+
+    /// <summary>Completes when a timer that fires once is set to fire within this span from now on: then somebody waits. Gives the time until it fires.</summary>
+    public Task<TimeSpan> ArmedAsync(TimeSpan min, TimeSpan max)
+    {
+        lock (_lock)
+        {
+            var armed = _timers.Where(t => t.Fits(min, max)).MinBy(t => t.Due);
+            if (armed is not null) return Task.FromResult(armed.Due - _now);
+            var awaited = (min, max, Armed: new TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously));
+            _awaited.Add(awaited);
+            return awaited.Armed.Task;
+        }
     }
 
     private Timer? NextDue(DateTimeOffset target)
@@ -55,6 +69,18 @@ public sealed class ManualTime : TimeProvider
             else time._timers.Remove(this);
         }
 
+        public bool Fits(TimeSpan min, TimeSpan max) => _period <= TimeSpan.Zero && Due - time._now >= min && Due - time._now <= max;
+
+        private void Arm()
+        {
+            time._timers.Add(this);
+            foreach (var awaited in time._awaited.Where(a => Fits(a.Min, a.Max)).ToList())
+            {
+                time._awaited.Remove(awaited);
+                awaited.Armed.SetResult(Due - time._now);
+            }
+        }
+
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             lock (time._lock)
@@ -63,7 +89,7 @@ public sealed class ManualTime : TimeProvider
                 _period = period;
                 if (dueTime == Timeout.InfiniteTimeSpan) return true;
                 Due = time._now + dueTime;
-                if (dueTime > TimeSpan.Zero) time._timers.Add(this);
+                if (dueTime > TimeSpan.Zero) Arm();
             }
             if (dueTime <= TimeSpan.Zero) ThreadPool.QueueUserWorkItem(static timer => timer.Fire(), this, preferLocal: false);
             if (dueTime <= TimeSpan.Zero && period > TimeSpan.Zero) Change(period, period);

@@ -54,9 +54,10 @@ internal static class MessageEndpoints
     }
 
     /// <summary>Attaches to the running turn, or replays one that ended a short while ago from where <c>Last-Event-ID</c> says.</summary>
-    private static async Task Attach(Guid threadId, HttpRequest request, ClientConnection client, FlapjackDb db, CallerContext access, TurnAttachment attachment)
+    private static async Task Attach(Guid threadId, HttpRequest request, ClientConnection client, Databases databases, CallerContext access, TurnAttachment attachment)
     {
-        var thread = await db.FindThreadAsync(access, threadId, client.Left);
+        ConversationThread thread;
+        await using (var db = databases.Open(access)) thread = await db.FindThreadAsync(access, threadId, client.Left);
         var last = request.Headers["Last-Event-ID"].ToString();
         if (last.Length == 0) last = new Query(request).Text("lastEventId", "last_event_id") ?? "";
         await attachment.WriteAsync(client, access, thread, last);

@@ -67,6 +67,14 @@ public sealed class FakeUpstream : IAsyncDisposable
         return this;
     }
 
+    /// <summary>Drops scripts that were not used and all requests seen.</summary>
+    public void Forget()
+    {
+        scripts.Clear();
+        requests.Clear();
+        otherwise = Script.Text("ok");
+    }
+
     public async ValueTask DisposeAsync()
     {
         using var now = new CancellationTokenSource();
@@ -106,6 +114,10 @@ public sealed class FakeUpstream : IAsyncDisposable
         var pieces = 0;
         foreach (var frame in wire.Frames(script))
         {
+            if (frame.Kind == FrameKind.Content && script.BeforePiece is { } ready)
+            {
+                await ready();
+            }
             if (frame.Kind != FrameKind.Other && pieces == script.FaultAfter && await FailAsync(context, wire, script))
             {
                 return;

@@ -24,6 +24,7 @@ public sealed record Script
     public int FaultAfter { get; private init; }
     public (string Type, string Message) Error { get; private init; }
     public bool HasUnknownEvents { get; private init; }
+    public Func<Task>? BeforePiece { get; private init; }
     public int StatusCode { get; private init; } = 200;
     public string Body { get; private init; } = "{}";
     public (string Name, string Value)? Header { get; private init; }
@@ -73,6 +74,9 @@ public sealed record Script
 
     /// <summary>Sends the end marker and nothing after it, and never closes.</summary>
     public Script LeaveOpenAfterMarker() => this with { Fault = ScriptedFault.OpenAfterMarker };
+
+    /// <summary>Sends each piece of content only when the task asked for it completes.</summary>
+    public Script Paced(Func<Task> beforePiece) => this with { BeforePiece = beforePiece };
 
     /// <summary>Comments, pings and events no client knows, between the others.</summary>
     public Script WithUnknownEvents() => this with { HasUnknownEvents = true };

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Metadata;
 
@@ -80,11 +81,31 @@ internal static class RequestBytes
     public static T Parse<T>(ReadOnlySpan<byte> json) where T : class
     {
         if (json.StartsWith("\uFEFF"u8)) json = json[3..];
+        // What stays JSON is not read as text here: broken UTF-8 and halves of characters in it would fail later, as a server error.
+        if (!Utf8.IsValid(json) || MayHoldHalfCharacters(json)) CheckText(json);
         try
         {
             return JsonSerializer.Deserialize<T>(json, WireJson.Requests) ?? throw ApiException.BadRequest("the body must be a JSON object");
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or NotSupportedException)
+        {
+            throw Explain(json, exception as JsonException);
+        }
+    }
+
+    private static bool MayHoldHalfCharacters(ReadOnlySpan<byte> json) => json.IndexOf("\\ud"u8) >= 0 || json.IndexOf("\\uD"u8) >= 0;
+
+    private static void CheckText(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName) _ = reader.GetString();
+            }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw Explain(json, exception as JsonException);
         }

@@ -15,7 +15,8 @@ namespace Flapjack.Server.Threads.Turns;
 internal sealed record OpenedTurn(LiveTurn Live, bool Stream);
 
 /// <summary>Brings a message to its turn: checks it, waits or refuses when the thread is busy, stores it, starts the turn.</summary>
-internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlanner planner, TurnStore store, TurnHost host, TurnOpeningContext context)
+/// <remarks>Databases are opened for a moment where they are needed: a request that streams for minutes must not hold one.</remarks>
+internal sealed class TurnOpening(Databases databases, CallerContext access, TurnPlanner planner, TurnStore store, TurnHost host, TurnOpeningContext context)
 {
     private const int MaxAttempts = 20;
 
@@ -25,7 +26,7 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
         if (context.Draining.IsDraining) throw ApiException.Unavailable("the server is shutting down, try again");
         client.CountMessage(context.Limits, access.OrgId);
         // Who does not see the whole organisation has to be asked first; then one prepared read brings thread and agent.
-        if (!access.SeesWholeOrg) await db.FindThreadAsync(access, threadId, cancellationToken);
+        if (!access.SeesWholeOrg) await RequireVisibleAsync(threadId, cancellationToken);
         var (thread, agent) = await context.Reader.ReadAsync(ThreadSql.Find(threadId, access.OrgId), ThreadSql.Map, cancellationToken) ?? throw ApiException.NotFound("Thread");
         var errors = new FieldErrors();
         var draft = MessageDraft.From(request, errors);
@@ -42,11 +43,17 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
         throw Busy(thread.PendingTurnId ?? Guid.Empty);
     }
 
+    private async Task RequireVisibleAsync(Guid threadId, CancellationToken cancellationToken)
+    {
+        await using var db = databases.Open(access);
+        await db.FindThreadAsync(access, threadId, cancellationToken);
+    }
+
     private async Task<LiveTurn> BeginAsync(ConversationThread thread, Agent agent, MessageDraft draft, ClientConnection client)
     {
         var plan = await planner.PlanAsync(thread, agent, draft.Options, draft.Options.Profile, client.Left);
         if (await TryBeginAsync(plan, thread.PendingTurnId, draft, client) is { } live) return live;
-        return await context.Queue.BeginWhenFreeAsync(thread, draft, client, db, pending => TryBeginAsync(plan, pending, draft, client));
+        return await context.Queue.BeginWhenFreeAsync(thread, draft, client, pending => TryBeginAsync(plan, pending, draft, client));
     }
 
     private async Task<LiveTurn?> TryBeginAsync(TurnPlan plan, Guid? pendingTurn, MessageDraft draft, ClientConnection client)
@@ -85,6 +92,7 @@ internal sealed class TurnOpening(FlapjackDb db, CallerContext access, TurnPlann
             await context.Pending.DropAsync(thread, turnId, stopped: false);
             throw new ApiException(409, "ACTION_EXPIRED", "the results came too late; send a new message");
         }
+        await using var db = databases.Open(access);
         var turn = await db.Turns.AsNoTracking().FirstAsync(t => t.Id == turnId, cancellationToken);
         var calls = await db.Messages.AsNoTracking().Where(m => m.ThreadId == thread.Id && m.TurnId == turnId && m.Role == MessageRoles.Tool && !m.Complete).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
         CheckAnswers(draft.Results, calls);

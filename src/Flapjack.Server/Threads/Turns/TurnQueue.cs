@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>What happens to a message when its thread is busy: refuse it, let it wait its turn, or stop what runs.</summary>
-internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider time)
+internal sealed class TurnQueue(TurnHost host, TurnStops stops, Databases databases, TimeProvider time)
 {
     private const int MaxWaiting = 10, MaxAttempts = 200;
     private readonly ConcurrentDictionary<Guid, Line> _lines = new();
@@ -17,14 +17,13 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider tim
     /// <param name="thread">The busy thread.</param>
     /// <param name="draft">The message.</param>
     /// <param name="client">Who waits; a queued stream sends its headers at once.</param>
-    /// <param name="db">For a fresh look at the thread.</param>
     /// <param name="begin">Drops the turn that waits for the client, if one is named, and tries to begin; null while the thread is busy.</param>
-    public async Task<LiveTurn> BeginWhenFreeAsync(ConversationThread thread, MessageDraft draft, ClientConnection client, FlapjackDb db, Func<Guid?, Task<LiveTurn?>> begin)
+    public async Task<LiveTurn> BeginWhenFreeAsync(ConversationThread thread, MessageDraft draft, ClientConnection client, Func<Guid?, Task<LiveTurn?>> begin)
     {
-        if (draft.OnBusy == "queue") return await QueueAsync(thread, draft, client, db, begin);
+        if (draft.OnBusy == "queue") return await QueueAsync(thread, draft, client, begin);
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var (active, pending, _) = await OwnersAsync(db, thread, client.Left);
+            var (active, pending, _) = await OwnersAsync(thread, client.Left);
             if (active is { } running)
             {
                 if (draft.OnBusy == "reject") throw TurnOpening.Busy(running);
@@ -35,7 +34,7 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider tim
         throw TurnOpening.Busy(thread.ActiveTurnId ?? Guid.Empty);
     }
 
-    private async Task<LiveTurn> QueueAsync(ConversationThread thread, MessageDraft draft, ClientConnection client, FlapjackDb db, Func<Guid?, Task<LiveTurn?>> begin)
+    private async Task<LiveTurn> QueueAsync(ConversationThread thread, MessageDraft draft, ClientConnection client, Func<Guid?, Task<LiveTurn?>> begin)
     {
         var line = _lines.GetOrAdd(thread.Id, static _ => new Line());
         if (Interlocked.Increment(ref line.Waiting) > MaxWaiting)
@@ -46,7 +45,7 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider tim
         try
         {
             if (draft.Stream) await client.StartEventsAsync();
-            var turn = WaitAsync(thread, line, db, begin, client.Left);
+            var turn = WaitAsync(thread, line, begin, client.Left);
             try
             {
                 if (draft.Stream) await client.SendCommentsUntilAsync(turn);
@@ -83,18 +82,21 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider tim
     }
 
     // First come, first served: only the head of the line tries.
-    private async Task<LiveTurn> WaitAsync(ConversationThread thread, Line line, FlapjackDb db, Func<Guid?, Task<LiveTurn?>> begin, CancellationToken cancellationToken)
+    private async Task<LiveTurn> WaitAsync(ConversationThread thread, Line line, Func<Guid?, Task<LiveTurn?>> begin, CancellationToken cancellationToken)
     {
         await line.Head.WaitAsync(cancellationToken);
         try
         {
+            Guid? gone = null;
             while (true)
             {
                 // Whoever queues wants the turns before it to end well, so it waits for the client's results too.
-                var (active, pending, expiresAt) = await OwnersAsync(db, thread, cancellationToken);
+                var (active, pending, expiresAt) = await OwnersAsync(thread, cancellationToken);
                 var expired = pending is not null && expiresAt <= time.Now();
                 if (active is null && (pending is null || expired) && await begin(pending) is { } live) return live;
                 if (active is { } running && host.Find(running) is { } run) await run.Live.Ended.WaitAsync(cancellationToken);
+                // It may have ended between the two looks: only a turn that is still there and not here runs on another node.
+                else if (active is not null && active != gone) gone = active;
                 else await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
             }
         }
@@ -104,8 +106,9 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, TimeProvider tim
         }
     }
 
-    private static async Task<(Guid? Active, Guid? Pending, DateTime? PendingExpiresAt)> OwnersAsync(FlapjackDb db, ConversationThread thread, CancellationToken cancellationToken)
+    private async Task<(Guid? Active, Guid? Pending, DateTime? PendingExpiresAt)> OwnersAsync(ConversationThread thread, CancellationToken cancellationToken)
     {
+        await using var db = databases.Open(thread.OrgId);
         var row = await db.Threads.AsNoTracking().Where(t => t.Id == thread.Id).Select(t => new { t.Status, t.ActiveTurnId, t.PendingTurnId, t.PendingExpiresAt }).FirstOrDefaultAsync(cancellationToken) ?? throw ApiException.NotFound("Thread");
         return row.Status == "active" ? (row.ActiveTurnId, row.PendingTurnId, row.PendingExpiresAt) : throw ApiException.Conflict("the thread is archived");
     }

@@ -1,0 +1,65 @@
+using System.Net.Sockets;
+using System.Text;
+using Flapjack.Testing;
+
+namespace Flapjack.Server.Tests.Faults;
+
+/// <summary>A client that stops reading holds up neither the model nor anybody else who reads.</summary>
+public sealed class SlowClientTests(FaultWorld world) : IClassFixture<FaultWorld>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_model_and_other_readers_go_on()
+    {
+        // Far more than the buffers between two sockets hold.
+        const int Pieces = 400;
+        var text = new string('x', 32 * 1024);
+        var thread = await world.ThreadAsync(Protocol.ChatCompletions);
+        var begin = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var sent = 0;
+        var allSent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        world.Upstream.Forget();
+        world.Upstream.Reply(Script.Text([.. Enumerable.Repeat(text, Pieces)]).Paced(() =>
+        {
+            if (++sent == Pieces) allSent.SetResult();
+            return begin.Task;
+        }));
+        using var lazy = await SendAndReadNoMoreThanTheHeadAsync(thread);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/api/threads/{thread}/stream");
+        using var reader = await world.Server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Token);
+        ((int)reader.StatusCode).ShouldBe(200);
+        begin.SetResult();
+        var events = new List<ServerEvent>();
+        await foreach (var @event in ServerFixture.ReadEventsAsync(reader)) events.Add(@event);
+        allSent.Task.IsCompleted.ShouldBeTrue();
+        events[^1].Event.ShouldBe("done");
+        events[^1].Data.GetProperty("content").GetString()!.Length.ShouldBe(Pieces * text.Length);
+        // The lazy one has read nothing since; the turn is over and stored all the same, and the thread takes the next message.
+        (await world.MessagesAsync(thread))[^1].GetProperty("content").GetString()!.Length.ShouldBe(Pieces * text.Length);
+        world.Upstream.Reply(Script.Text("next"));
+        (await world.Server.AskAsync(thread, "go on"))[^1].Event.ShouldBe("done");
+        (await ReadToEndAsync(lazy)).ShouldContain("event: done");
+    }
+
+    private async Task<Socket> SendAndReadNoMoreThanTheHeadAsync(Guid thread)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await socket.ConnectAsync(world.Server.BaseAddress.Host, world.Server.BaseAddress.Port, Token);
+        const string Body = "{\"content\":\"talk\"}";
+        var head = $"POST /api/threads/{thread}/messages HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer {ServerFixture.ApiKey}\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n{Body}";
+        await socket.SendAsync(Encoding.ASCII.GetBytes(head), Token);
+        var seen = new StringBuilder();
+        var buffer = new byte[256];
+        while (!seen.ToString().Contains("event: meta", StringComparison.Ordinal)) seen.Append(Encoding.ASCII.GetString(buffer, 0, await socket.ReceiveAsync(buffer, Token)));
+        return socket;
+    }
+
+    private static async Task<string> ReadToEndAsync(Socket socket)
+    {
+        var last = "";
+        var buffer = new byte[64 * 1024];
+        while (await socket.ReceiveAsync(buffer, Token) is > 0 and var read) last = last[Math.Max(0, last.Length - 200)..] + Encoding.ASCII.GetString(buffer, 0, read);
+        return last;
+    }
+}

@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using Flapjack.Server.Tests.Faults;
+using Flapjack.Testing;
+
+namespace Flapjack.Server.Tests.Processes;
+
+/// <summary>Behind nginx as it comes, with its buffering and compression on, every token still arrives as soon as the model said it.</summary>
+public sealed class ProxyTests(FaultWorld world) : IClassFixture<FaultWorld>, IAsyncLifetime
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("flapjack-nginx-").FullName;
+    private Process? _nginx;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_nginx is not null)
+        {
+            _nginx.Kill(entireProcessTree: true);
+            await _nginx.WaitForExitAsync(CancellationToken.None);
+            _nginx.Dispose();
+        }
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Theory]
+    [InlineData("gzip on; gzip_proxied any; gzip_min_length 1;")]
+    [InlineData("gzip on; gzip_proxied any; gzip_min_length 1; gzip_types *;")]
+    [InlineData("proxy_http_version 1.1; proxy_set_header Connection \"\";")]
+    public async Task Tokens_arrive_one_by_one(string extra)
+    {
+        using var client = await StartNginxAsync(extra);
+        var thread = await world.ThreadAsync(Protocol.Responses);
+        const int Pieces = 5;
+        var seen = Enumerable.Range(0, Pieces + 1).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).ToArray();
+        seen[0].SetResult();
+        var piece = 0;
+        world.Upstream.Forget();
+        // The model says a word only when the client has read the one before: a proxy that holds anything back stops the conversation.
+        world.Upstream.Reply(Script.Text("one ", "two ", "three ", "four ", "five").Paced(() => seen[piece++].Task));
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/threads/{thread}/messages") { Content = JsonText.Content("""{"content":"count"}""") };
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Token).WaitAsync(TimeSpan.FromSeconds(30), Token);
+        ((int)response.StatusCode).ShouldBe(200);
+        var events = new List<ServerEvent>();
+        await foreach (var @event in ServerEvent.ReadAsync(response, Token).WithCancellation(Token))
+        {
+            events.Add(@event);
+            if (@event.Event == "token") seen[events.Count(e => e.Event == "token")].SetResult();
+        }
+        events.Select(e => e.Event).ShouldBe(["meta", "token", "token", "token", "token", "token", "done"]);
+    }
+
+    private async Task<HttpClient> StartNginxAsync(string extra)
+    {
+        var nginx = Environment.GetEnvironmentVariable("FLAPJACK_TEST_NGINX");
+        Assert.SkipWhen(string.IsNullOrEmpty(nginx), "FLAPJACK_TEST_NGINX is not set; bin/test finds or installs nginx and sets it");
+        var port = FreePort();
+        var configuration = Path.Combine(_directory, "nginx.conf");
+        await File.WriteAllTextAsync(configuration, $$"""
+            daemon off;
+            master_process off;
+            pid {{_directory}}/nginx.pid;
+            error_log {{_directory}}/error.log;
+            events { }
+            http {
+              access_log off;
+              client_body_temp_path {{_directory}}/body;
+              proxy_temp_path {{_directory}}/proxy;
+              fastcgi_temp_path {{_directory}}/fastcgi;
+              uwsgi_temp_path {{_directory}}/uwsgi;
+              scgi_temp_path {{_directory}}/scgi;
+              server {
+                listen 127.0.0.1:{{port}};
+                {{extra}}
+                location / { proxy_pass {{world.Server.BaseAddress}}; }
+              }
+            }
+            """, Token);
+        _nginx = Process.Start(new ProcessStartInfo(nginx!, ["-p", _directory, "-c", configuration, "-e", Path.Combine(_directory, "error.log")]))!;
+        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AutomaticDecompression = DecompressionMethods.All }) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(60) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServerFixture.ApiKey);
+        await PublishedServer.UntilAsync(TimeSpan.FromSeconds(20), "nginx answers", async () =>
+        {
+            if (_nginx.HasExited) throw new InvalidOperationException(await File.ReadAllTextAsync(Path.Combine(_directory, "error.log"), Token));
+            try
+            {
+                return (await client.GetAsync("/healthz", Token)).IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        });
+        return client;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
