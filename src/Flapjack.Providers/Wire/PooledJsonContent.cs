@@ -12,7 +12,7 @@ internal sealed class PooledJsonContent : HttpContent, IBufferWriter<byte>
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
-    private byte[] buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+    private byte[] buffer = ArrayPool<byte>.Shared.Rent(4 * 1024);
     private int length;
     private int sending;
 

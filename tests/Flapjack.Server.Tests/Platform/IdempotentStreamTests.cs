@@ -42,14 +42,25 @@ public sealed class IdempotentStreamTests(ServerFixture server) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_failure_after_the_turn_was_opened_keeps_it()
+    public async Task A_fault_after_the_turn_was_opened_keeps_it()
+    {
+        await Should.ThrowAsync<IOException>(SendAsync(context =>
+        {
+            context.Features.Set(new IdempotentTurn(_turn));
+            throw new IOException("the connection broke");
+        }));
+        (await SendAsync(StreamTurn)).Text.ShouldBe($"\"replay of {_turn}\"");
+    }
+
+    [Fact]
+    public async Task A_turn_whose_answer_is_a_failure_of_the_server_gives_the_key_back()
     {
         await Should.ThrowAsync<ApiException>(SendAsync(context =>
         {
             context.Features.Set(new IdempotentTurn(_turn));
             throw new ApiException(502, "MODEL_UNAVAILABLE");
         }));
-        (await SendAsync(StreamTurn)).Text.ShouldBe($"\"replay of {_turn}\"");
+        (await SendAsync(StreamTurn)).Text.ShouldBe("event: token\n\n");
     }
 
     [Fact]
@@ -103,6 +114,7 @@ public sealed class IdempotentStreamTests(ServerFixture server) : IClassFixture<
         context.Items["client"] = client;
         context.SetEndpoint(new Endpoint(endpoint, new EndpointMetadataCollection(withTurn ? [AnswersWithTurn.Mark] : []), "played"));
         await new IdempotencyMiddleware(endpoint, server.Services.GetRequiredService<IdempotencyStore>()).InvokeAsync(context);
+        await context.Response.CompleteAsync();
         return (context, Encoding.UTF8.GetString(client.ToArray()), context.Items["before end"] is true);
     }
 

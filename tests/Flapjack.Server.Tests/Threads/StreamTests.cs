@@ -103,10 +103,20 @@ public sealed class StreamTests(TurnWorld world) : IClassFixture<TurnWorld>
             await Task.Yield();
         }
         System.Text.Encoding.UTF8.GetString(buffer, 0, await read).ShouldStartWith(": keep-alive\n\n");
+        var others = new List<EventStream>();
+        for (var i = 1; i <= 9; i++) others.Add(await own.SendAsync(thread, new { content = $"/echo {i}", onBusy = "queue" }));
         response.Dispose();
-        await using var second = await own.SendAsync(thread, new { content = "/echo stays", onBusy = "queue" });
+        // The server has noticed when the place in the queue is free again.
+        HttpResponseMessage? last = null;
+        while (last?.StatusCode != System.Net.HttpStatusCode.OK)
+        {
+            last?.Dispose();
+            last = await own.Server.PostMessageAsync(thread, "/echo stays", new { onBusy = "queue" });
+        }
+        await using var second = await EventStream.OpenAsync(last);
         own.Tools.Hold("a").Release();
         (await second.EndAsync()).Data.Text("content").ShouldBe("stays");
+        foreach (var other in others) await other.DisposeAsync();
         (await own.MessagesAsync(thread)).ShouldNotContain(m => m.Text("content") == "/echo left");
     }
 

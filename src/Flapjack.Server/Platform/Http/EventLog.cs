@@ -46,7 +46,8 @@ internal class EventLog
 
     public DateTime EndedAt { get; private set; }
 
-    public int Bytes => _length;
+    /// <summary>Memory the log takes.</summary>
+    public int Bytes => _length + _marks.Count * 24;
 
     /// <summary>Called when the last reader has left a stream that still runs.</summary>
     public Action? Abandoned { get; set; }
@@ -76,6 +77,9 @@ internal class EventLog
         {
             EndedAt = now;
             _isEnded = true;
+            // It may be kept for minutes now, so it keeps no more than it holds.
+            _log = _log.AsSpan(0, _length).ToArray();
+            _marks.TrimExcess();
             (more, _more) = (_more, null);
         }
         more?.TrySetResult();

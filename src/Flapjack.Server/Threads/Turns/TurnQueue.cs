@@ -46,8 +46,16 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, Databases databa
         {
             if (draft.Stream) await client.StartEventsAsync();
             var turn = WaitAsync(thread, line, begin, client.Left);
-            if (draft.Stream) await client.SendCommentsUntilAsync(turn);
-            return await turn;
+            try
+            {
+                if (draft.Stream) await client.SendCommentsUntilAsync(turn);
+                return await turn;
+            }
+            catch (OperationCanceledException)
+            {
+                _ = AbandonAsync(turn);
+                throw;
+            }
         }
         catch (ApiException refusal) when (draft.Stream)
         {
@@ -63,12 +71,23 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, Databases databa
         }
     }
 
+    // The client left at the very moment its turn began: nobody else would tell the turn.
+    private static async Task AbandonAsync(Task<LiveTurn> turn)
+    {
+        await ((Task)turn).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!turn.IsCompletedSuccessfully) return;
+        var live = await turn;
+        live.AddReader();
+        live.RemoveReader();
+    }
+
     // First come, first served: only the head of the line tries.
     private async Task<LiveTurn> WaitAsync(ConversationThread thread, Line line, Func<Guid?, Task<LiveTurn?>> begin, CancellationToken cancellationToken)
     {
         await line.Head.WaitAsync(cancellationToken);
         try
         {
+            Guid? gone = null;
             while (true)
             {
                 // Whoever queues wants the turns before it to end well, so it waits for the client's results too.
@@ -76,6 +95,8 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, Databases databa
                 var expired = pending is not null && expiresAt <= time.Now();
                 if (active is null && (pending is null || expired) && await begin(pending) is { } live) return live;
                 if (active is { } running && host.Find(running) is { } run) await run.Live.Ended.WaitAsync(cancellationToken);
+                // It may have ended between the two looks: only a turn that is still there and not here runs on another node.
+                else if (active is not null && active != gone) gone = active;
                 else await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
             }
         }
