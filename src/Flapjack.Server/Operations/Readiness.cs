@@ -5,7 +5,7 @@ using Flapjack.Server.Platform.Storage;
 namespace Flapjack.Server.Operations;
 
 /// <summary>Finds out whether this node can serve: it is not stopping, and database, schema and data directory are there.</summary>
-internal sealed partial class Readiness(Databases databases, Draining draining, ServerSettings settings, ILogger<Readiness> logger)
+internal sealed partial class Readiness(IReader reader, Draining draining, ServerSettings settings, ILogger<Readiness> logger)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
@@ -28,8 +28,7 @@ internal sealed partial class Readiness(Databases databases, Draining draining, 
     {
         try
         {
-            await using var db = databases.OpenForServer();
-            return (true, await SchemaMigration.IsCurrentAsync(db, cancellationToken).WaitAsync(Patience, cancellationToken));
+            return (true, await SchemaMigration.IsCurrentAsync(reader, cancellationToken).WaitAsync(Patience, cancellationToken));
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {

@@ -13,8 +13,8 @@ internal static partial class SchemaMigration
     {
         var settings = services.GetRequiredService<ServerSettings>();
         if (!settings.UsesPostgres) SqliteSetup.Prepare(settings.ConnectionString);
+        if (await IsCurrentAsync(services.GetRequiredService<IReader>(), cancellationToken)) return;
         await using var db = services.GetRequiredService<Databases>().OpenForServer();
-        if (await IsCurrentAsync(db, cancellationToken)) return;
         LogMigrating(services.GetRequiredService<ILogger<FlapjackDb>>(), Newest);
         // Nobody waits for an answer here, and a table may be large.
         db.Database.SetCommandTimeout(TimeSpan.FromMinutes(10));
@@ -23,8 +23,8 @@ internal static partial class SchemaMigration
 
     /// <summary>True when the newest migration was applied. Throws when the database does not answer.</summary>
     /// <remarks>The migrations machinery costs a good part of a second at start; asking for the newest row costs a millisecond.</remarks>
-    public static async Task<bool> IsCurrentAsync(FlapjackDb db, CancellationToken cancellationToken) =>
-        string.CompareOrdinal(await SchemaSql.NewestAppliedAsync(db, cancellationToken), Newest) >= 0;
+    public static async Task<bool> IsCurrentAsync(IReader reader, CancellationToken cancellationToken) =>
+        string.CompareOrdinal(await SchemaSql.NewestAppliedAsync(reader, cancellationToken), Newest) >= 0;
 
     private static string Newest { get; } = typeof(FlapjackDb).Assembly.GetTypes()
         .Select(t => t.GetCustomAttribute<MigrationAttribute>()?.Id).OfType<string>().Max(StringComparer.Ordinal)!;

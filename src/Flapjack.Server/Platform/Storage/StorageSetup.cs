@@ -16,6 +16,7 @@ internal static class StorageSetup
         else AddSqlite(services, settings.ConnectionString);
         services.AddScoped<CallerContext>();
         services.AddSingleton<Databases>();
+        services.AddHostedService<ModelWarmUp>();
         services.AddScoped(provider => provider.GetRequiredService<Databases>().Open(provider.GetRequiredService<CallerContext>()));
         return services;
     }

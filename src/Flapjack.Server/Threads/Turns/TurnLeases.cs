@@ -38,6 +38,7 @@ internal sealed partial class TurnLeases(TurnHost host, TurnStore store, Databas
 
     private async Task InterruptAsync(DateTime before, CancellationToken cancellationToken)
     {
+        if (!await store.AnyRunningAsync(before, cancellationToken)) return;
         await using var db = databases.OpenForServer();
         // The server's own work: turns of every organisation.
         var dead = await db.Turns.IgnoreQueryFilters().AsNoTracking().Where(t => t.Status == TurnStatuses.Running && t.LeaseUntil < before).ToListAsync(cancellationToken);
@@ -51,6 +52,11 @@ internal sealed partial class TurnLeases(TurnHost host, TurnStore store, Databas
     // Turns of this node that ended while the database took no writes: their lease is renewed with the others', so nobody else ends them.
     private async Task InterruptLostAsync(CancellationToken cancellationToken)
     {
+        if (!await store.AnyRunningAsync(time.Now().AddYears(1), cancellationToken))
+        {
+            _lost = [];
+            return;
+        }
         await using var db = databases.OpenForServer();
         // The server's own work: turns of every organisation.
         var running = await db.Turns.IgnoreQueryFilters().AsNoTracking().Where(t => t.Status == TurnStatuses.Running).ToListAsync(cancellationToken);

@@ -167,5 +167,7 @@ internal static class TurnSql
     /// <summary>Notes the turn that answers a request with an <c>Idempotency-Key</c>.</summary>
     public static SqlStatement NoteIdempotentTurn(Guid thread, Guid turn, Guid claim) => new(NoteIdempotentText, [thread, turn, claim]);
 
+    public static SqlStatement AnyRunning(DateTime leaseBefore) => new("SELECT status FROM turns WHERE status = 'running' AND lease_until < $1 LIMIT 1", [leaseBefore]);
+
     public static SqlStatement Renew(string node, DateTime until) => new(RenewText, [until, node]);
 }

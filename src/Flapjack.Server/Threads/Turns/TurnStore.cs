@@ -7,7 +7,7 @@ using Flapjack.Server.Platform.Storage;
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>Writes turns. Each method is one transaction and returns when it is on disk.</summary>
-internal sealed class TurnStore(IWriter writer, TurnTraces traces, NodeName node, ServerSettings settings, TimeProvider time)
+internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces traces, NodeName node, ServerSettings settings, TimeProvider time)
 {
     /// <summary>Stores the user's message and the turn that answers it. Returns the message's sequence number; null when the thread is busy, archived or gone.</summary>
     public async Task<long?> OpenAsync(TurnPlan plan, Guid turnId, Message message, IdempotencyClaim? claim)
@@ -135,6 +135,10 @@ internal sealed class TurnStore(IWriter writer, TurnTraces traces, NodeName node
 
     /// <summary>Says that this node's turns still run.</summary>
     public Task RenewAsync() => writer.WriteAsync([TurnSql.Renew(node.Value, time.Now() + settings.Turns.LeaseTime)]);
+
+    /// <summary>True when a turn runs, on any node, whose lease ends before then. Asked every few seconds, so by a prepared statement.</summary>
+    public async ValueTask<bool> AnyRunningAsync(DateTime leaseBefore, CancellationToken cancellationToken) =>
+        await reader.ReadAsync(TurnSql.AnyRunning(leaseBefore), static row => row.Text(), cancellationToken) is not null;
 
     /// <summary>True for a turn of this process.</summary>
     public bool IsOurs(Turn turn) => turn.Node == node.Value;

@@ -1,0 +1,27 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Platform.Storage;
+
+/// <summary>Wakes EF Core right after the server is ready, so that neither the start nor the first request pays for it.</summary>
+internal sealed partial class ModelWarmUp(Databases databases, IHostApplicationLifetime lifetime, ILogger<ModelWarmUp> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var ready = lifetime.ApplicationStarted.Register(started.SetResult);
+            await started.Task.WaitAsync(stoppingToken);
+            await using var db = databases.OpenForServer();
+            await db.Agents.AsNoTracking().FirstOrDefaultAsync(a => a.Id == Guid.Empty, stoppingToken);
+        }
+        catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+        {
+            // The first request tries again and says what is wrong.
+            LogFailed(logger, exception);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Debug, "EF Core could not be woken early")]
+    private static partial void LogFailed(ILogger logger, Exception exception);
+}
