@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Flapjack.Providers.Wire;
+using Flapjack.Runtime.Prompts;
 using Microsoft.Extensions.AI;
 
 namespace Flapjack.Providers.OpenAI;
@@ -7,6 +8,8 @@ namespace Flapjack.Providers.OpenAI;
 /// <summary>Writes a request of Chat Completions, restricted to the members that compatible servers know.</summary>
 internal readonly ref struct ChatCompletionsRequest(Utf8JsonWriter json, ModelEndpoint endpoint)
 {
+    private static readonly object Format = new();
+
     public void Write(IReadOnlyList<ChatMessage> messages, ChatOptions? options)
     {
         json.WriteStartObject();
@@ -96,7 +99,11 @@ internal readonly ref struct ChatCompletionsRequest(Utf8JsonWriter json, ModelEn
 
     private void WriteMessage(ChatMessage message)
     {
-        if (message.Role == ChatRole.User)
+        if (message is HistoryMessage known && message.Role != ChatRole.System)
+        {
+            SentMessages.Write(json, known, Format, WriteKnown);
+        }
+        else if (message.Role == ChatRole.User)
         {
             WriteUser(message);
         }
@@ -115,6 +122,14 @@ internal readonly ref struct ChatCompletionsRequest(Utf8JsonWriter json, ModelEn
                 json.WriteEndObject();
             }
         }
+    }
+
+    private static void WriteKnown(Utf8JsonWriter json, HistoryMessage message)
+    {
+        json.WriteStartObject();
+        json.WriteString("role", message.Role.Value);
+        json.WriteString("content", message.Text);
+        json.WriteEndObject();
     }
 
     private void WriteAssistant(ChatMessage message)

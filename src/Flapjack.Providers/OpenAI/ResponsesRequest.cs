@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Flapjack.Providers.Wire;
+using Flapjack.Runtime.Prompts;
 using Flapjack.Runtime.Models;
 using Microsoft.Extensions.AI;
 
@@ -8,6 +9,8 @@ namespace Flapjack.Providers.OpenAI;
 /// <summary>Writes a request of the Responses API.</summary>
 internal readonly ref struct ResponsesRequest(Utf8JsonWriter json, ModelEndpoint endpoint)
 {
+    private static readonly object Format = new();
+
     public void Write(IReadOnlyList<ChatMessage> messages, ChatOptions? options)
     {
         json.WriteStartObject();
@@ -97,6 +100,11 @@ internal readonly ref struct ResponsesRequest(Utf8JsonWriter json, ModelEndpoint
 
     private void WriteMessage(ChatMessage message)
     {
+        if (message is HistoryMessage known)
+        {
+            SentMessages.Write(json, known, Format, WriteKnown);
+            return;
+        }
         if (message.Role == ChatRole.User)
         {
             WriteUser(message);
@@ -134,6 +142,23 @@ internal readonly ref struct ResponsesRequest(Utf8JsonWriter json, ModelEndpoint
         }
     }
 
+    private static void WriteKnown(Utf8JsonWriter json, HistoryMessage message)
+    {
+        json.WriteStartObject();
+        json.WriteString("role", message.Role.Value);
+        if (message.Role == ChatRole.User)
+        {
+            json.WriteStartArray("content");
+            WriteText(json, message.Text);
+            json.WriteEndArray();
+        }
+        else
+        {
+            json.WriteString("content", message.Text);
+        }
+        json.WriteEndObject();
+    }
+
     private void WriteUser(ChatMessage message)
     {
         json.WriteStartObject();
@@ -144,7 +169,7 @@ internal readonly ref struct ResponsesRequest(Utf8JsonWriter json, ModelEndpoint
             switch (content)
             {
                 case TextContent text:
-                    WriteText(text.Text);
+                    WriteText(json, text.Text);
                     break;
                 case DataContent data when data.HasTopLevelMediaType("image"):
                     json.WriteStartObject();
@@ -172,7 +197,7 @@ internal readonly ref struct ResponsesRequest(Utf8JsonWriter json, ModelEndpoint
         json.WriteEndObject();
     }
 
-    private void WriteText(string text)
+    private static void WriteText(Utf8JsonWriter json, string text)
     {
         json.WriteStartObject();
         json.WriteString("type", "input_text");

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Flapjack.Runtime.Models;
+using Flapjack.Runtime.Prompts;
 using Flapjack.Runtime.Tools;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
@@ -30,7 +31,8 @@ internal sealed class TurnHistory(ServerSettings settings)
         foreach (var row in rows)
         {
             Append(messages, row, withNames);
-            size += 200 + 2L * (row.Content.Length + (row.ToolCalls?.Length ?? 0));
+            // Text in memory, and once more as it was sent.
+            size += 300 + 3L * (row.Content.Length + (row.ToolCalls?.Length ?? 0));
         }
         var complete = rows.TrueForAll(row => row.Complete);
         var loaded = new Known(messages, lastSeq, size);
@@ -70,13 +72,13 @@ internal sealed class TurnHistory(ServerSettings settings)
                 AppendResult(messages, row);
                 break;
             case MessageRoles.Assistant when row.Content.Length > row.TailStart:
-                messages.Add(new(ChatRole.Assistant, row.Content[row.TailStart..]));
+                messages.Add(new HistoryMessage(ChatRole.Assistant, row.Content[row.TailStart..]));
                 break;
         }
     }
 
     public static ChatMessage UserMessage(Message row, bool withNames) =>
-        new(ChatRole.User, withNames && row.SenderName is { Length: > 0 } name ? $"{name}: {row.Content}" : row.Content);
+        new HistoryMessage(ChatRole.User, withNames && row.SenderName is { Length: > 0 } name ? $"{name}: {row.Content}" : row.Content);
 
     private static List<AIContent> StepContents(Message row)
     {
