@@ -14,6 +14,7 @@ internal sealed partial class Draining(ServerSettings settings, RunningRequests 
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(3);
     private readonly CancellationTokenSource _begun = new();
     private readonly CancellationTokenSource _graceOver = new();
+    private bool _asked;
 
     /// <summary>True from the moment the server was asked to stop: take no new work.</summary>
     public bool IsDraining => _begun.IsCancellationRequested;
@@ -27,6 +28,8 @@ internal sealed partial class Draining(ServerSettings settings, RunningRequests 
     // Comes before any hosted service, the listening socket included, is stopped.
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        // A host may be stopped and then disposed of, which stops it again.
+        if (Interlocked.Exchange(ref _asked, true)) return;
         await _begun.CancelAsync();
         LogDraining(logger, running.Count);
         await WaitForRequestsAsync(settings.ShutdownGrace, cancellationToken);

@@ -13,7 +13,7 @@ internal sealed partial class ModelWarmUp(Databases databases, IHostApplicationL
             await using var ready = lifetime.ApplicationStarted.Register(started.SetResult);
             await started.Task.WaitAsync(stoppingToken);
             await using var db = databases.OpenForServer();
-            await db.Agents.AsNoTracking().FirstOrDefaultAsync(a => a.Id == Guid.Empty, stoppingToken);
+            await db.IdempotencyRecords.AsNoTracking().FirstOrDefaultAsync(record => record.Id == Guid.Empty, stoppingToken);
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
