@@ -1,6 +1,7 @@
 using Flapjack.Server.Platform.Lifetime;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Platform.Storage.Sqlite;
 
 namespace Flapjack.Server.Operations;
 
@@ -26,6 +27,8 @@ internal sealed partial class Readiness(IReader reader, Draining draining, Serve
 
     private async Task<(bool Database, bool Migrations)> CheckDatabaseAsync(CancellationToken cancellationToken)
     {
+        // Open connections still read a file that was moved away; whoever opens it next does not find it.
+        if (!settings.UsesPostgres && !File.Exists(SqliteSetup.FileOf(settings.ConnectionString))) return (false, false);
         try
         {
             return (true, await SchemaMigration.IsCurrentAsync(reader, cancellationToken).WaitAsync(Patience, cancellationToken));

@@ -123,7 +123,7 @@ public sealed class StreamTests(TurnWorld world) : IClassFixture<TurnWorld>
     [Fact]
     public async Task A_queued_message_waits_for_the_client_too()
     {
-        await using var own = await TurnWorld.StartAsync();
+        await using var own = await TurnWorld.StartAsync(settings => settings["Turns:TimeoutSeconds"] = "86400");
         var thread = await own.OpenAsync();
         await using var running = await own.SendAsync(thread, new { content = "/tool hold {\"key\":\"a\"}\n/tool pick {}", tools = new[] { new { name = "pick" } } });
         await own.Tools.Hold("a").Entered;

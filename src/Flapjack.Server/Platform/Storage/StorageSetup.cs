@@ -23,7 +23,7 @@ internal static class StorageSetup
 
     private static void AddSqlite(IServiceCollection services, string connectionString)
     {
-        var directory = Path.GetDirectoryName(new Microsoft.Data.Sqlite.SqliteConnectionStringBuilder(connectionString).DataSource);
+        var directory = Path.GetDirectoryName(SqliteSetup.FileOf(connectionString));
         if (!string.IsNullOrEmpty(directory)) Directory.CreateDirectory(directory);
         services.AddSingleton<SqliteGate>();
         services.AddSingleton<IWriter>(provider => new SqliteWriter(connectionString, provider.GetRequiredService<SqliteGate>()));

@@ -10,6 +10,9 @@ internal static class SqliteSetup
     /// <summary>FULL keeps the promise that acknowledged means on disk; with shared commits it costs one flush a batch.</summary>
     public const string ConnectionPragmas = "PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON;";
 
+    /// <summary>The file a connection string names.</summary>
+    public static string FileOf(string connectionString) => new SqliteConnectionStringBuilder(connectionString).DataSource;
+
     /// <summary>Write-ahead logging is a property of the file, so it is set once.</summary>
     public static void Prepare(string connectionString)
     {
