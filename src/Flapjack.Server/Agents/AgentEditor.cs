@@ -1,15 +1,38 @@
 using System.Text.Json;
+using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Settings;
 
 namespace Flapjack.Server.Agents;
 
 /// <summary>Applies a request to an agent and collects its faults.</summary>
-internal static class AgentEditor
+internal sealed class AgentEditor(ModelDirectory models, ServerSettings settings)
 {
     /// <summary>The largest <c>max_output_tokens</c> of any model here; the model's own maximum is checked by its provider.</summary>
     private const int OutputTokenLimit = 1_000_000;
 
-    public static void Apply(Agent agent, AgentRequest request, string defaultModel, FieldErrors errors)
+    public int DefaultMaxToolCalls => settings.Turns.MaxToolCalls;
+
+    public ValueTask<string> DefaultModelAsync(CancellationToken cancellationToken) => models.DefaultModelAsync(cancellationToken);
+
+    /// <summary>Throws 422 with every fault; the agent is then half changed and must not be saved.</summary>
+    public async Task ApplyAsync(Agent agent, AgentRequest request, FieldErrors errors, CancellationToken cancellationToken)
+    {
+        Apply(agent, request, await DefaultModelAsync(cancellationToken), errors);
+        if (request.DefaultModel.IsSet || request.MaxOutputTokens.IsSet)
+        {
+            var model = await models.ResolveAsync(agent.DefaultModel, cancellationToken);
+            if (model is null && request.DefaultModel.Value is not null) errors.Add("defaultModel", "is unknown; GET /api/models lists what there is");
+            if (model?.MaxOutputTokens is { } most && agent.MaxOutputTokens > most) errors.Add("maxOutputTokens", $"must be at most {most}, the maximum of {agent.DefaultModel}");
+        }
+        var projectId = errors.Id("projectId", request.ProjectId.Value);
+        errors.ThrowIfAny();
+        // No project exists on this server yet, so none can be named.
+        if (projectId is not null) throw ApiException.NotFound("Project");
+        if (request.ProjectId.IsSet) agent.ProjectId = null;
+    }
+
+    private void Apply(Agent agent, AgentRequest request, string defaultModel, FieldErrors errors)
     {
         if (request.Name.IsSet) Set(errors, "name", request.Name.Value, 200, value => agent.Name = value);
         if (request.Description.IsSet) agent.Description = Checked(errors, "description", request.Description.Value, 2_000);
@@ -18,7 +41,7 @@ internal static class AgentEditor
         if (request.RuntimeProvider.IsSet) agent.RuntimeProvider = request.RuntimeProvider.Value;
         if (request.ScheduledTasksEnabled.IsSet) agent.ScheduledTasksEnabled = request.ScheduledTasksEnabled.Value ?? false;
         if (request.Temperature.IsSet) agent.Temperature = request.Temperature.Value;
-        if (request.MaxToolCalls.IsSet) agent.MaxToolCalls = request.MaxToolCalls.Value ?? 10;
+        if (request.MaxToolCalls.IsSet) agent.MaxToolCalls = request.MaxToolCalls.Value ?? DefaultMaxToolCalls;
         if (request.MaxOutputTokens.IsSet) agent.MaxOutputTokens = request.MaxOutputTokens.Value;
         errors.OneOf("runtimeProvider", agent.RuntimeProvider, "tensorlake", "modal");
         errors.Range("temperature", agent.Temperature, 0, 1);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flapjack.Server.Platform;
-using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Http.Demo;
 using Flapjack.Server.Platform.Identity;
@@ -39,24 +38,24 @@ internal static class AgentEndpoints
         TypedResults.Ok(AgentResponse.From(await db.Agents.AsNoTracking().FindAliveAsync(agentId, cancellationToken)));
 
     /// <summary>Creates an agent.</summary>
-    private static async Task<Created<AgentResponse>> Create(JsonBody<AgentRequest> body, FlapjackDb db, ModelDirectory models, CallerContext access, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Created<AgentResponse>> Create(JsonBody<AgentRequest> body, FlapjackDb db, AgentEditor editor, CallerContext access, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
         errors.Required("name", body.Value.Name.Value, 200);
         access.Choose(errors.Id("orgId", body.Value.OrgId.Value));
         var now = time.Now();
-        var agent = new Agent { Id = Ids.New(), OrgId = access.OrgId, Name = "", DefaultModel = await models.DefaultModelAsync(cancellationToken), CreatedAt = now, UpdatedAt = now };
-        await EditAsync(agent, body.Value with { Name = body.Value.Name.Value is null ? default : body.Value.Name }, errors, models, cancellationToken);
+        var agent = new Agent { Id = Ids.New(), OrgId = access.OrgId, Name = "", DefaultModel = await editor.DefaultModelAsync(cancellationToken), MaxToolCalls = editor.DefaultMaxToolCalls, CreatedAt = now, UpdatedAt = now };
+        await editor.ApplyAsync(agent, body.Value with { Name = body.Value.Name.Value is null ? default : body.Value.Name }, errors, cancellationToken);
         db.Agents.Add(agent);
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.Created($"/api/agents/{agent.Id}", AgentResponse.From(agent));
     }
 
     /// <summary>Changes the fields that are sent; the next turn uses them.</summary>
-    private static async Task<Ok<AgentResponse>> Update(Guid agentId, JsonBody<AgentRequest> body, FlapjackDb db, ModelDirectory models, IEnumerable<IAgentDependant> dependants, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Ok<AgentResponse>> Update(Guid agentId, JsonBody<AgentRequest> body, FlapjackDb db, AgentEditor editor, IEnumerable<IAgentDependant> dependants, TimeProvider time, CancellationToken cancellationToken)
     {
         var agent = await db.Agents.FindAliveAsync(agentId, cancellationToken);
-        await EditAsync(agent, body.Value, new FieldErrors(), models, cancellationToken);
+        await editor.ApplyAsync(agent, body.Value, new FieldErrors(), cancellationToken);
         agent.UpdatedAt = time.Now();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
@@ -74,22 +73,6 @@ internal static class AgentEndpoints
         var agent = await db.Agents.FindAliveAsync(agentId, cancellationToken);
         await removal.RemoveAsync(agent, cancellationToken);
         return TypedResults.Ok(Deleted.Ok);
-    }
-
-    private static async Task EditAsync(Agent agent, AgentRequest request, FieldErrors errors, ModelDirectory models, CancellationToken cancellationToken)
-    {
-        AgentEditor.Apply(agent, request, await models.DefaultModelAsync(cancellationToken), errors);
-        if (request.DefaultModel.IsSet || request.MaxOutputTokens.IsSet)
-        {
-            var model = await models.ResolveAsync(agent.DefaultModel, cancellationToken);
-            if (model is null && request.DefaultModel.Value is not null) errors.Add("defaultModel", "is unknown; GET /api/models lists what there is");
-            if (model?.MaxOutputTokens is { } most && agent.MaxOutputTokens > most) errors.Add("maxOutputTokens", $"must be at most {most}, the maximum of {agent.DefaultModel}");
-        }
-        var projectId = errors.Id("projectId", request.ProjectId.Value);
-        errors.ThrowIfAny();
-        // No project exists on this server yet, so none can be named.
-        if (projectId is not null) throw ApiException.NotFound("Project");
-        if (request.ProjectId.IsSet) agent.ProjectId = null;
     }
 
     private static JsonNode WithoutPreamble(Agent agent)

@@ -73,7 +73,7 @@ internal sealed partial class TurnHost(
         if (run.End is not { } end) return;
         context.Metrics.TurnEnded(end.Error ?? end.FinishReason);
         context.Metrics.TokensUsed(run.State.Usage.InputTokens, run.State.Usage.OutputTokens, run.State.Usage.CacheReadTokens);
-        if (context.Settings.Otlp is not null) context.Otlp.Export(run.ToTrace(context.Time.Now()));
+        if (context.Settings.Otlp is not null) context.Otlp.Export(run.ToTrace(context.Time.Now(), context.Settings.Logs.CaptureContent));
     }
 
     private async Task RunLoopAsync(TurnRun run, TurnStart start)
@@ -111,6 +111,8 @@ internal sealed partial class TurnHost(
             prompt.AddRange(await history.LoadAsync(db, plan.Thread, start.LastSeq - start.NewMessages, run.Token));
         }
         var known = prompt.Count;
+        // What the client brought stands in the history already, but no span has shown it.
+        while (start.Progress is not null && known > 0 && prompt[known - 1].Role == ChatRole.Tool) known--;
         if (start.UserMessage is { } message) prompt.Add(TurnHistory.UserMessage(message, plan.Thread.Kind == "multiplayer"));
         run.State.Prompt = prompt;
         run.State.TracedMessages = known;

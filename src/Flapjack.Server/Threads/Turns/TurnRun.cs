@@ -90,7 +90,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     }
 
     /// <summary>The turn as exporters see it.</summary>
-    public Logs.TurnTrace ToTrace(DateTime now) => new()
+    public Logs.TurnTrace ToTrace(DateTime now, bool withContent) => new()
     {
         Id = Live.TurnId,
         OrgId = Plan.Thread.OrgId,
@@ -105,8 +105,12 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
         Error = End?.Error,
         Usage = State.Usage,
         CostUsd = State.CostUsd,
+        Input = withContent ? Content(Input) : null,
+        Output = withContent ? Content(State.Text.ToString()) : null,
         Spans = State.Spans,
     };
+
+    private static System.Text.Json.JsonElement Content(string? text) => System.Text.Json.JsonSerializer.SerializeToElement(new { content = text }, Platform.Http.WireJson.Responses);
 
     private static ChatOptions OptionsOf(TurnPlan plan)
     {
