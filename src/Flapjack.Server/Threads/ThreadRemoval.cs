@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads;
 
 /// <summary>Deletes a thread together with everything in it.</summary>
-internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops)
+internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops, TurnHistory history)
 {
     public async Task RemoveAsync(ConversationThread thread, CancellationToken cancellationToken)
     {
@@ -18,5 +18,6 @@ internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops)
         var traces = db.Traces.Where(t => t.ThreadId == thread.Id).Select(t => t.Id);
         await db.Spans.Where(s => traces.Contains(s.TraceId)).ExecuteUpdateAsync(rows => rows.SetProperty(s => s.Input, (string?)null).SetProperty(s => s.Output, (string?)null), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        history.Forget(thread.Id);
     }
 }
