@@ -1,6 +1,10 @@
 using System.Text.Json;
+using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Threads.Turns;
 using Flapjack.Testing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Flapjack.Server.Tests.Threads;
 
@@ -179,6 +183,36 @@ public sealed class ClientToolTests(TurnWorld world) : IClassFixture<TurnWorld>
         (await own.ThreadAsync(thread)).GetProperty("awaiting_action").GetBoolean().ShouldBeFalse();
         await own.PostAsync($"/api/threads/{thread}/messages", Answers(("call_1", "late"))).ShouldBeError(409, "ACTION_EXPIRED");
         (await own.Server.AskAsync(thread, "/echo on"))[^1].Data.Text("content").ShouldBe("on");
+    }
+
+    [Fact]
+    public async Task A_thread_that_waited_until_its_trace_was_cleared_away_takes_messages_again()
+    {
+        var (thread, first) = await AskedAsync("pick {}");
+        var turn = Guid.Parse(first.Seen[0].Data.Text("turnId")!);
+        await using (var db = world.Server.Services.GetRequiredService<Databases>().OpenForServer()) await db.Traces.IgnoreQueryFilters().Where(t => t.Id == turn).ExecuteDeleteAsync(Token);
+        (await world.Server.AskAsync(thread, "/echo on"))[^1].Data.Text("content").ShouldBe("on");
+        (await world.ThreadAsync(thread)).GetProperty("awaiting_action").GetBoolean().ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Dropping_comes_too_late_for_a_turn_that_goes_on()
+    {
+        var thread = await world.OpenAsync(TurnWorld.OpenAI);
+        world.Upstream.Reply(Script.ToolCalls(new ScriptedCall("c1", "pick", "{}")), Script.ToolCalls(new ScriptedCall("h1", "hold", """{"key":"late drop"}""")), Script.Text("Whole."));
+        await using var first = await world.SendAsync(thread, new { content = "go", tools = Tools });
+        var last = (await first.EndAsync()).Sequence;
+        await using var second = await world.SendAsync(thread, Answers(("c1", "mine")));
+        await world.Tools.Hold("late drop").Entered;
+        await using (var db = world.Server.Services.GetRequiredService<Databases>().OpenForServer())
+        {
+            // As a second client whose request saw the thread before the results came.
+            var row = await db.Threads.IgnoreQueryFilters().AsNoTracking().FirstAsync(t => t.Id == thread, Token);
+            await world.Server.Services.GetRequiredService<PendingActions>().DropAsync(row, row.ActiveTurnId!.Value, stopped: false);
+        }
+        world.Tools.Hold("late drop").Release();
+        (await second.EndAsync(last + 1)).Data.Text("content").ShouldBe("Whole.");
+        (await world.MessagesAsync(thread)).Select(m => m.Text("content")).ShouldBe(["go", "Whole."]);
     }
 
     [Fact]

@@ -225,6 +225,22 @@ public sealed class TurnDurabilityTests(TurnWorld world) : IClassFixture<TurnWor
         (await own.Server.AskAsync(thread, "/echo on"))[^1].Data.Text("content").ShouldBe("on");
     }
 
+    [Fact]
+    public async Task A_turn_nobody_listens_to_has_the_grace_period_too()
+    {
+        await using var own = await TurnWorld.StartAsync();
+        var thread = await own.OpenAsync();
+        await using (var stream = await own.SendAsync(thread, new { content = """/tool hold {"key":"grace"}""", onDisconnect = "continue" })) await own.Tools.Hold("grace").Entered;
+        await own.Server.WaitForRunningRequestsAsync(0);
+        var restart = own.Server.RestartAsync();
+        await Task.Delay(300, Token);
+        restart.IsCompleted.ShouldBeFalse();
+        own.Tools.Hold("grace").Release();
+        await restart;
+        var answer = (await own.MessagesAsync(thread))[1];
+        (answer.GetProperty("error").ValueKind, answer.Text("content")).ShouldBe((JsonValueKind.Null, "hold returned: let go"));
+    }
+
     private static (string?, string, string)[] Lines(EventStream stream) => [.. stream.Seen.Select(e => (e.Id, e.Event, e.Data.GetRawText()))];
 }
 

@@ -77,6 +77,8 @@ internal class EventLog
         {
             EndedAt = now;
             _isEnded = true;
+            // It leads to the whole turn, prompt and spans included.
+            Abandoned = null;
             // It may be kept for minutes now, so it keeps no more than it holds.
             _log = _log.AsSpan(0, _length).ToArray();
             _marks.TrimExcess();

@@ -37,7 +37,9 @@ internal sealed class EventStreams(TimeProvider time, Telemetry.ServerMetrics me
                 else position += events.Length;
                 if (events.Length == 0)
                 {
-                    await log.WaitAsync(position);
+                    var more = log.WaitAsync(position);
+                    // Looked at again once the wait has begun: what was said before it woke nobody.
+                    if (!aborted.IsCancellationRequested && !reader.IsCut) await more;
                     continue;
                 }
                 reader.LastWrite = time.GetTimestamp();

@@ -4,7 +4,7 @@ using Flapjack.Server.Platform.Settings;
 
 namespace Flapjack.Server.Platform.Lifetime;
 
-/// <summary>The end of the server's life: on SIGTERM readiness turns red at once, running requests get the grace period, then they are told to end.</summary>
+/// <summary>The end of the server's life: on SIGTERM readiness turns red at once, running requests and turns get the grace period, then they are told to end.</summary>
 /// <remarks>
 /// The server listens until its last request is done or the grace period is over, so that a load balancer is told instead of
 /// refused. The clock is the real one: the operating system waits in real time too.
@@ -32,9 +32,9 @@ internal sealed partial class Draining(ServerSettings settings, RunningRequests 
         if (Interlocked.Exchange(ref _asked, true)) return;
         await _begun.CancelAsync();
         LogDraining(logger, running.Count);
-        await WaitForRequestsAsync(settings.ShutdownGrace, cancellationToken);
+        await WaitForWorkAsync(settings.ShutdownGrace, cancellationToken);
         await _graceOver.CancelAsync();
-        await WaitForRequestsAsync(LastWords, cancellationToken);
+        await WaitForWorkAsync(LastWords, cancellationToken);
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -53,10 +53,10 @@ internal sealed partial class Draining(ServerSettings settings, RunningRequests 
         _graceOver.Dispose();
     }
 
-    private async Task WaitForRequestsAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    private async Task WaitForWorkAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
         var since = Stopwatch.GetTimestamp();
-        while (running.Count > 0 && Stopwatch.GetElapsedTime(since) < atMost && !cancellationToken.IsCancellationRequested)
+        while (running.Any && Stopwatch.GetElapsedTime(since) < atMost && !cancellationToken.IsCancellationRequested)
         {
             await Task.Delay(20, CancellationToken.None);
         }

@@ -8,26 +8,24 @@ namespace Flapjack.Server.Threads.Streams;
 internal sealed class LiveTurns(ServerSettings settings, TimeProvider time)
 {
     private readonly ConcurrentDictionary<Guid, LiveTurn> _turns = new();
-    private readonly ConcurrentQueue<LiveTurn> _ended = new();
+    private readonly Lock _ending = new();
+    private readonly Queue<LiveTurn> _ended = new();
     private long _endedBytes;
 
     private DateTime Oldest => time.Now() - settings.Turns.StreamRetention;
 
-    /// <summary>Streams that have not ended.</summary>
-    public IEnumerable<LiveTurn> Running => _turns.Values.Where(turn => !turn.IsEnded);
-
     public void Add(LiveTurn turn) => _turns[turn.TurnId] = turn;
-
-    /// <summary>Drops a turn that never began.</summary>
-    public void Remove(LiveTurn turn) => _turns.TryRemove(new(turn.TurnId, turn));
 
     public LiveTurn? Find(Guid turnId, Guid orgId) => _turns.TryGetValue(turnId, out var turn) && turn.OrgId == orgId && !(turn.IsEnded && turn.EndedAt < Oldest) ? turn : null;
 
     public void End(LiveTurn turn)
     {
         turn.End(time.Now());
-        _ended.Enqueue(turn);
-        Interlocked.Add(ref _endedBytes, turn.Bytes);
+        lock (_ending)
+        {
+            _ended.Enqueue(turn);
+            _endedBytes += turn.Bytes;
+        }
         Trim();
     }
 
@@ -35,11 +33,15 @@ internal sealed class LiveTurns(ServerSettings settings, TimeProvider time)
     public void Trim()
     {
         var oldest = Oldest;
-        while (_ended.TryPeek(out var turn) && (turn.EndedAt < oldest || Volatile.Read(ref _endedBytes) > settings.Turns.StreamRetentionBytes))
+        lock (_ending)
         {
-            if (!_ended.TryDequeue(out turn)) return;
-            Interlocked.Add(ref _endedBytes, -turn.Bytes);
-            Remove(turn);
+            while (_ended.TryPeek(out var turn) && (turn.EndedAt < oldest || _endedBytes > settings.Turns.StreamRetentionBytes))
+            {
+                _ended.Dequeue();
+                _endedBytes -= turn.Bytes;
+                // Unless a later stream of the turn has taken its place.
+                _turns.TryRemove(new(turn.TurnId, turn));
+            }
         }
     }
 }

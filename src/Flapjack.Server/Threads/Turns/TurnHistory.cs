@@ -51,7 +51,7 @@ internal sealed class TurnHistory(ServerSettings settings)
         if (known.Messages.Count < 8) return;
         Forget(thread);
         if (_known.TryAdd(thread, known)) Interlocked.Add(ref _bytes, known.Bytes);
-        foreach (var other in _known.Keys)
+        foreach (var (other, _) in _known)
         {
             if (Volatile.Read(ref _bytes) <= settings.Turns.HistoryCacheBytes) return;
             Forget(other);

@@ -42,6 +42,7 @@ internal sealed partial class TurnHost(
         _running[stream.TurnId] = run;
         live.Add(stream);
         TurnEventJson.AppendMeta(stream, start.StartedAt, start.UserMessageId, plan.Model.Id);
+        context.Running.TurnBegins();
         _ = RunAsync(run, start, cancellation);
         return run;
     }
@@ -64,6 +65,7 @@ internal sealed partial class TurnHost(
         {
             _running.TryRemove(new(run.Live.TurnId, run));
             live.End(run.Live);
+            context.Running.TurnEnded();
             Report(run);
         }
     }
@@ -175,7 +177,7 @@ internal sealed partial class TurnHost(
 
 /// <summary>What the server itself gives to every turn.</summary>
 internal sealed record TurnHostContext(
-    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger, Logs.OtlpExport Otlp, Platform.Telemetry.ServerMetrics Metrics);
+    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Http.RunningRequests Running, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger, Logs.OtlpExport Otlp, Platform.Telemetry.ServerMetrics Metrics);
 
 /// <summary>How a stream of a turn begins.</summary>
 /// <param name="StartedAt">Of the turn.</param>

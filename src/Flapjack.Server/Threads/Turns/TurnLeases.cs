@@ -29,7 +29,7 @@ internal sealed partial class TurnLeases(TurnHost host, TurnStore store, Databas
                 await InterruptAsync(time.Now(), stoppingToken);
                 await InterruptLostAsync(stoppingToken);
             }
-            catch (Exception exception) when (exception is not OperationCanceledException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFailed(logger, exception);
             }

@@ -85,9 +85,12 @@ internal static class TurnSql
 
     private const string RunAgainText = $"UPDATE turns SET status = 'running', node = $3, lease_until = $4, request = $5 WHERE id = $2 AND {Owned}";
 
-    private const string DropPendingText = """
+    private const string TakePendingText = """
         UPDATE threads SET pending_turn_id = NULL, pending_expires_at = NULL, active_turn_id = $2, updated_at = $3 WHERE id = $1 AND pending_turn_id = $2 AND active_turn_id IS NULL RETURNING last_seq
         """;
+
+    // A turn that was resumed is not waiting, so this leaves it alone.
+    private const string RunToEndText = $"UPDATE turns SET status = 'running', node = $3, lease_until = $4 WHERE id = $2 AND status = 'awaiting_action' AND {Owned}";
 
     private const string CloseCallsText = $"UPDATE messages SET content = $3, is_error = $4, complete = $4 WHERE thread_id = $1 AND turn_id = $2 AND role = 'tool' AND complete = $5 AND {Owned}";
 
@@ -108,9 +111,10 @@ internal static class TurnSql
 
     public static SqlStatement InsertTrace(Trace t) => new(InsertTraceText, [t.ThreadId, t.Id, t.OrgId, t.AgentId, t.SessionId, t.UserId, t.Name, t.StartedAt, t.Tags, t.Metadata]);
 
+    // PostgreSQL takes no U+0000, and models may write anything.
     public static SqlStatement InsertMessage(Message m) => new(InsertMessageText,
     [
-        m.ThreadId, m.TurnId, m.Id, m.OrgId, m.Seq, m.Role, m.Content, m.TailStart, m.ToolCalls, m.Reasoning, m.ToolCallId, m.ToolName, m.Complete, m.IsError, m.Stopped, m.Error, m.Model,
+        m.ThreadId, m.TurnId, m.Id, m.OrgId, m.Seq, m.Role, m.Content.Replace('\0', '\uFFFD'), m.TailStart, m.ToolCalls, m.Reasoning, m.ToolCallId, m.ToolName, m.Complete, m.IsError, m.Stopped, m.Error, m.Model,
         m.InputTokens, m.OutputTokens, m.CacheReadTokens, m.CacheWriteTokens, m.CostUsd, m.CreatedAt, m.SenderName, m.SenderId,
     ]);
 
@@ -153,7 +157,10 @@ internal static class TurnSql
     public static SqlStatement InsertWaitingUser(Message m, string progress) => new(InsertWaitingUserText, [m.ThreadId, m.TurnId, m.Id, m.OrgId, m.Content, true, false, m.SenderName, m.SenderId, m.CreatedAt, progress]);
 
     /// <summary>Takes a thread from the client it waits for, to end the turn.</summary>
-    public static SqlStatement DropPending(Guid thread, Guid turn, DateTime now) => new(DropPendingText, [thread, turn, now]) { Returns = true };
+    public static SqlStatement TakePending(Guid thread, Guid turn, DateTime now) => new(TakePendingText, [thread, turn, now]) { Returns = true };
+
+    /// <summary>Makes a turn that was taken look like one that runs here, so that it is ended if this node dies.</summary>
+    public static SqlStatement RunToEnd(Guid thread, Guid turn, string node, DateTime leaseUntil) => new(RunToEndText, [thread, turn, node, leaseUntil]);
 
     /// <summary>Gives every call without a result this one.</summary>
     public static SqlStatement CloseCalls(Guid thread, Guid turn, string content) => new(CloseCallsText, [thread, turn, content, true, false]);

@@ -12,8 +12,10 @@ internal sealed class TurnStops(TurnHost host, PendingActions pending, TimeProvi
     /// <summary>Stops what runs in the thread and drops what waits for the client. Done also when there was nothing to do.</summary>
     public async Task StopAsync(ConversationThread thread, CancellationToken cancellationToken)
     {
-        if (thread.PendingTurnId is { } waiting) await pending.DropAsync(thread, waiting, stopped: true);
-        if (thread.ActiveTurnId is { } running) await StopTurnAsync(running, cancellationToken);
+        if ((thread.ActiveTurnId ?? thread.PendingTurnId) is not { } turn) return;
+        await StopTurnAsync(turn, cancellationToken);
+        // In any case: it may have begun to wait for the client just before it heard of the stop.
+        await pending.DropAsync(thread, turn, stopped: true);
     }
 
     /// <summary>Stops a running turn and waits until it is stored, at most two seconds.</summary>
@@ -33,20 +35,20 @@ internal sealed class TurnStops(TurnHost host, PendingActions pending, TimeProvi
 }
 
 /// <summary>Turns that wait for tool results from the client.</summary>
-internal sealed class PendingActions(IWriter writer, TurnTraces traces, Databases databases, TimeProvider time)
+internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces traces, Databases databases, TimeProvider time)
 {
     /// <summary>Ends a waiting turn: its open calls get a result, its text so far becomes the answer, the thread is free.</summary>
     public async Task DropAsync(ConversationThread thread, Guid turnId, bool stopped)
     {
+        // Taken first, so that no results get in between. A crash from here on leaves a turn without a node, which the leases end.
+        if (await store.TakePendingAsync(thread.Id, turnId) is not { } lastSeq) return;
         var now = time.Now();
         await using var db = databases.Open(thread.OrgId);
-        var turn = await db.Turns.AsNoTracking().FirstOrDefaultAsync(t => t.Id == turnId);
+        var turn = await db.Turns.AsNoTracking().FirstAsync(t => t.Id == turnId);
+        // Null when the turn waited so long that its trace was cleared away.
         var trace = await db.Traces.AsNoTracking().FirstOrDefaultAsync(t => t.Id == turnId);
-        if (turn?.Progress is not { } stored || trace is null) return;
-        var lastSeq = await db.Threads.Where(t => t.Id == thread.Id).Select(t => t.LastSeq).FirstOrDefaultAsync();
-        var progress = TurnProgress.Parse(stored);
-        // One transaction: a crash must not leave a thread that neither waits nor runs.
-        var unit = new List<SqlStatement> { TurnSql.DropPending(thread.Id, turnId, now), TurnSql.CloseCalls(thread.Id, turnId, stopped ? """{"error":"CANCELLED"}""" : """{"error":"CANCELLED_BY_USER"}""") };
+        var progress = TurnProgress.Parse(turn.Progress!);
+        var unit = new List<SqlStatement> { TurnSql.CloseCalls(thread.Id, turnId, stopped ? """{"error":"CANCELLED"}""" : """{"error":"CANCELLED_BY_USER"}""") };
         if (progress.Text.Length > 0)
         {
             unit.Add(TurnSql.InsertMessage(new()
@@ -71,8 +73,11 @@ internal sealed class PendingActions(IWriter writer, TurnTraces traces, Database
             }));
         }
         unit.Add(TurnSql.EndTurn(thread.Id, turnId, TurnStatuses.Stopped, "stopped", null, now, null));
-        unit.Add(TurnSql.StopTrace(thread.Id, turnId, TurnTraces.WithStopped(trace.Tags), now));
-        unit.Add(TurnSql.InsertSpan(thread.Id, await RootAsync(db, turn, progress, now)));
+        if (trace is not null)
+        {
+            unit.Add(TurnSql.StopTrace(thread.Id, turnId, TurnTraces.WithStopped(trace.Tags), now));
+            unit.Add(TurnSql.InsertSpan(thread.Id, await RootAsync(db, turn, progress, now)));
+        }
         unit.Add(TurnSql.Release(thread.Id, turnId, lastSeq, now));
         await writer.WriteAsync([.. unit]);
     }

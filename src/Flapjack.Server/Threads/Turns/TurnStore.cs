@@ -133,6 +133,13 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
         return (await writer.WriteAsync([.. unit])).Affected[0] == 1;
     }
 
+    /// <summary>Takes a thread from the client it waits for, to end the turn. Returns the newest sequence number; null when the turn does not wait any more.</summary>
+    public async Task<long?> TakePendingAsync(Guid thread, Guid turn)
+    {
+        var now = time.Now();
+        return (await writer.WriteAsync([TurnSql.TakePending(thread, turn, now), TurnSql.RunToEnd(thread, turn, node.Value, now + settings.Turns.LeaseTime)])).Returned;
+    }
+
     /// <summary>Says that this node's turns still run.</summary>
     public Task RenewAsync() => writer.WriteAsync([TurnSql.Renew(node.Value, time.Now() + settings.Turns.LeaseTime)]);
 
@@ -174,7 +181,7 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
         TurnId = run.Live.TurnId,
         Seq = ++run.LastSeq,
         Role = MessageRoles.Assistant,
-        Content = run.State.Text.ToString().Replace('\0', '\uFFFD'),
+        Content = run.State.Text.ToString(),
         TailStart = run.State.TailStart,
         Stopped = stopped,
         Error = error,

@@ -6,7 +6,7 @@ namespace Flapjack.Server.Platform.Storage.Sqlite;
 /// <summary>One connection and the statements prepared on it.</summary>
 internal sealed class SqliteCommands(string connectionString) : IDisposable
 {
-    private readonly SqliteConnection _connection = new(connectionString);
+    private readonly SqliteConnection _connection = new(connectionString) { DefaultTimeout = SqliteSetup.BusySeconds };
     private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
 
     public SqliteTransaction Begin()

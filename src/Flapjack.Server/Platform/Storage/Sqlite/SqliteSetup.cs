@@ -7,6 +7,9 @@ namespace Flapjack.Server.Platform.Storage.Sqlite;
 /// <summary>How connections to SQLite are set up.</summary>
 internal static class SqliteSetup
 {
+    /// <summary>How long a locked file is waited for; the driver would try for half a minute.</summary>
+    public const int BusySeconds = 5;
+
     /// <summary>FULL keeps the promise that acknowledged means on disk; with shared commits it costs one flush a batch.</summary>
     public const string ConnectionPragmas = "PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON;";
 

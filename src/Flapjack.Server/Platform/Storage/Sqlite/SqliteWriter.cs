@@ -10,7 +10,7 @@ namespace Flapjack.Server.Platform.Storage.Sqlite;
 /// </remarks>
 internal sealed class SqliteWriter : IWriter, IDisposable
 {
-    private const int BatchLimit = 256;
+    private const int BatchLimit = 256, Busy = 5;
     private readonly Channel<Pending> _queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(10_000) { SingleReader = true });
     private readonly SqliteCommands _commands;
     private readonly SqliteGate _gate;
@@ -68,9 +68,10 @@ internal sealed class SqliteWriter : IWriter, IDisposable
         }
         catch (Exception exception)
         {
-            if (batch.Count == 1)
+            // Another process holds the file: each unit alone would wait as long as all of them did.
+            if (batch.Count == 1 || exception is SqliteException { SqliteErrorCode: Busy })
             {
-                batch[0].Done.TrySetException(exception);
+                foreach (var pending in batch) pending.Done.TrySetException(exception);
                 return;
             }
             foreach (var pending in batch) Write([pending]);
