@@ -37,7 +37,7 @@ internal sealed partial class TurnHost(
             RootSpanId = start.Progress?.RootSpanId ?? Ids.New(),
             LastSeq = start.LastSeq,
         };
-        run.Prepare(models.Create(plan.Model, plan.Fallbacks), start.Progress);
+        run.Prepare(models.Create(plan.Model, plan.Fallbacks), start.Progress, (tool, fault) => LogTool(context.Logger, fault, tool, stream.TurnId));
         if (!plan.Options.ContinueOnDisconnect) stream.Abandoned = run.Stop;
         _running[stream.TurnId] = run;
         live.Add(stream);
@@ -170,6 +170,9 @@ internal sealed partial class TurnHost(
 
     [LoggerMessage(2, LogLevel.Error, "Turn {Turn} failed")]
     private static partial void LogFailed(ILogger logger, Exception exception, Guid turn);
+
+    [LoggerMessage(4, LogLevel.Warning, "Tool {Tool} of turn {Turn} failed unexpectedly")]
+    private static partial void LogTool(ILogger logger, Exception exception, string tool, Guid turn);
 
     [LoggerMessage(3, LogLevel.Error, "The end of turn {Turn} could not be stored")]
     private static partial void LogLost(ILogger logger, Exception exception, Guid turn);

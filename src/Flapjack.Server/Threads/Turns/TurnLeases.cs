@@ -45,7 +45,6 @@ internal sealed partial class TurnLeases(TurnHost host, TurnStore store, Databas
         foreach (var turn in dead.Where(turn => !store.IsOurs(turn)))
         {
             await InterruptAsync(turn, cancellationToken);
-            LogInterrupted(logger, turn.Id, turn.Node);
         }
     }
 
@@ -65,19 +64,30 @@ internal sealed partial class TurnLeases(TurnHost host, TurnStore store, Databas
         foreach (var turn in lost.Where(turn => _lost.Contains(turn.Id)))
         {
             await InterruptAsync(turn, cancellationToken);
-            LogInterrupted(logger, turn.Id, turn.Node);
         }
         _lost = [.. lost.Select(turn => turn.Id)];
     }
 
+    // Each for itself: one turn that cannot be ended must not keep the others, or the start, waiting.
     private async Task InterruptAsync(Turn turn, CancellationToken cancellationToken)
     {
-        await using var db = databases.Open(turn.OrgId);
-        await store.InterruptAsync(turn, await db.Threads.Where(t => t.Id == turn.ThreadId).Select(t => t.LastSeq).FirstOrDefaultAsync(cancellationToken));
+        try
+        {
+            await using var db = databases.Open(turn.OrgId);
+            await store.InterruptAsync(turn, await db.Threads.Where(t => t.Id == turn.ThreadId).Select(t => t.LastSeq).FirstOrDefaultAsync(cancellationToken));
+            LogInterrupted(logger, turn.Id, turn.Node);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogNotInterrupted(logger, exception, turn.Id);
+        }
     }
 
     [LoggerMessage(1, LogLevel.Warning, "Turn {Turn} was interrupted: its node {Node} is gone")]
     private static partial void LogInterrupted(ILogger logger, Guid turn, string node);
+
+    [LoggerMessage(3, LogLevel.Error, "Turn {Turn} of a node that is gone could not be ended")]
+    private static partial void LogNotInterrupted(ILogger logger, Exception exception, Guid turn);
 
     [LoggerMessage(2, LogLevel.Error, "Leases could not be renewed")]
     private static partial void LogFailed(ILogger logger, Exception exception);

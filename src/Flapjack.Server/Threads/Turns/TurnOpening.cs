@@ -58,6 +58,8 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
 
     private async Task<LiveTurn?> TryBeginAsync(TurnPlan plan, Guid? pendingTurn, MessageDraft draft, ClientConnection client)
     {
+        // Asked again here, because a queued message may have waited since it came in.
+        if (context.Draining.IsDraining) throw ApiException.Unavailable("the server is shutting down, try again");
         var thread = plan.Thread;
         if (pendingTurn is { } pending) await context.Pending.DropAsync(thread, pending, stopped: false);
         var live = new LiveTurn(Ids.New(), thread.OrgId, thread.Id);
@@ -85,6 +87,7 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
     {
         var cancellationToken = client.Left;
         var now = context.Time.Now();
+        if (thread.Status != "active") throw ApiException.Conflict("the thread is archived");
         if (thread.ActiveTurnId is { } running) throw Busy(running);
         if (thread.PendingTurnId is not { } turnId) throw ApiException.Invalid("toolResults", "nothing is pending in this thread");
         if (!thread.IsAwaitingAction(now))

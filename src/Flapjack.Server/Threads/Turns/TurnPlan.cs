@@ -17,7 +17,7 @@ internal sealed record TurnPlan
     public required ToolSet Tools { get; init; }
     public required ToolProfile? Profile { get; init; }
 
-    /// <summary>The account, else the end user the application named.</summary>
+    /// <summary>Who the turn is for: the sender the message names, else the thread's user, else the account.</summary>
     public required string? UserId { get; init; }
 
     /// <summary>The credential whose revocation ends the stream.</summary>

@@ -50,7 +50,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     /// <summary>Ends the turn with an error, such as <c>SERVER_SHUTDOWN</c>.</summary>
     public void Abort(string code) => Cancel(code);
 
-    public void Prepare(IChatClient model, TurnProgress? progress)
+    public void Prepare(IChatClient model, TurnProgress? progress, Action<string, Exception> toolFaulted)
     {
         State = new TurnState
         {
@@ -63,6 +63,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
             Journal = this,
             MaxToolCalls = Plan.Agent.MaxToolCalls,
             PriceOf = id => ChoiceOf(id).Price,
+            ToolFaulted = toolFaulted,
         };
         progress?.ApplyTo(State);
     }
