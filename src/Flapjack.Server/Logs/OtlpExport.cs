@@ -10,28 +10,42 @@ using OpenTelemetry.Trace;
 namespace Flapjack.Server.Logs;
 
 /// <summary>Sends finished turns to an OpenTelemetry collector by the conventions for generative AI. Without <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> it does nothing.</summary>
-internal sealed partial class OtlpExport(ServerSettings settings, ILogger<OtlpExport> logger) : BackgroundService
+/// <remarks>Not a <see cref="BackgroundService"/>: that one never runs when the host stops before the thread pool came to start it, and what was queued would be lost.</remarks>
+internal sealed partial class OtlpExport(ServerSettings settings, ILogger<OtlpExport> logger) : IHostedService, IDisposable
 {
     private const string SourceName = "Flapjack.Turns";
     private readonly Channel<TurnTrace>? _queue = settings.Otlp is null ? null
         : Channel.CreateBounded<TurnTrace>(new BoundedChannelOptions(1_000) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
     private readonly ActivitySource _source = new(SourceName, RequestIds.Version);
+    private Task _sending = Task.CompletedTask;
 
     /// <summary>Queues a turn and returns at once. When the collector is too slow, turns are left out.</summary>
     public void Export(TurnTrace trace) => _queue?.Writer.TryWrite(trace);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        if (_queue is null) return;
+        if (_queue is not null) _sending = Task.Run(() => SendAsync(_queue.Reader), CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    // Turns that end while the server stops are still queued, so the end of the queue ends the sending, not a token.
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        _queue?.Writer.TryComplete();
+        return _sending.WaitAsync(cancellationToken);
+    }
+
+    public void Dispose() => _source.Dispose();
+
+    private async Task SendAsync(ChannelReader<TurnTrace> queue)
+    {
         using var provider = Sdk.CreateTracerProviderBuilder()
             .AddSource(SourceName)
             .SetSampler(new AlwaysOnSampler())
             .ConfigureResource(resource => resource.AddService("flapjack", serviceVersion: RequestIds.Version))
             .AddOtlpExporter(options => Configure(options, settings.Otlp!))
             .Build();
-        // Turns that end while the server stops are still queued, so the end of the queue ends this, not the token.
-        stoppingToken.Register(() => _queue.Writer.TryComplete());
-        await foreach (var trace in _queue.Reader.ReadAllAsync(CancellationToken.None))
+        await foreach (var trace in queue.ReadAllAsync(CancellationToken.None))
         {
             try
             {
@@ -43,12 +57,6 @@ internal sealed partial class OtlpExport(ServerSettings settings, ILogger<OtlpEx
             }
         }
         provider.Shutdown(5_000);
-    }
-
-    public override void Dispose()
-    {
-        _source.Dispose();
-        base.Dispose();
     }
 
     private static void Configure(OtlpExporterOptions options, OtlpSettings otlp)
