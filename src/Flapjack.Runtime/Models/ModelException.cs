@@ -37,6 +37,8 @@ public static class ModelErrors
     public const string ContextTooLong = "CONTEXT_TOO_LONG";
     /// <summary>The provider refused the content.</summary>
     public const string ContentFiltered = "CONTENT_FILTERED";
+    /// <summary>The answer does not have the format that was asked for, and repairs did not help.</summary>
+    public const string SchemaMismatch = "OUTPUT_SCHEMA_MISMATCH";
 
     /// <summary>The code that belongs to an HTTP status when nothing in the body says more.</summary>
     public static string FromStatus(int status) => status switch

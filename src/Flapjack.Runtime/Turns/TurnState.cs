@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Tools;
 using Microsoft.Extensions.AI;
@@ -28,6 +29,8 @@ public sealed class TurnState
     public required int MaxToolCalls { get; init; }
     /// <summary>Price of a model; null when unknown. Asked per call, since a fallback may answer.</summary>
     public required Func<string, ModelPrice?> PriceOf { get; init; }
+    /// <summary>What the answer has to be; null = any text. Text of a turn with a format is told when its answer is known to be good, and text before tool calls stays with its step.</summary>
+    public AnswerFormat? Format { get; init; }
     /// <summary>Told of every exception a tool threw that is neither a <see cref="ToolException"/> nor a cancellation (tool name, fault), for the log; the model reads only <c>TOOL_FAILED</c>. May be called from any thread.</summary>
     public Action<string, Exception>? ToolFaulted { get; init; }
 
@@ -49,6 +52,8 @@ public sealed class TurnState
     public List<ChatMessage> Added { get; } = [];
     /// <summary>Spans under the turn's root, in order of start.</summary>
     public List<TurnSpan> Spans { get; } = [];
+    /// <summary>The value of an answer that met <see cref="Format"/>.</summary>
+    public JsonElement? Output { get; set; }
     /// <summary>Set when the loop ended by itself; null after an exception or a stop.</summary>
     public TurnOutcome? Outcome { get; set; }
 }

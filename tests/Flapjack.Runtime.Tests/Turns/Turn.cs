@@ -24,6 +24,9 @@ internal sealed class Turn(params Answer[] answers)
     public IReadOnlyList<ChatMessage> Prompt { get; init; } = [new(ChatRole.System, "Be brief."), new(ChatRole.User, "Hello")];
     public int TracedMessages { get; init; }
     public Func<string, ModelPrice?> PriceOf { get; init; } = _ => null;
+    public AnswerFormat? Format { get; init; }
+    /// <summary>Text the turn is expected to end with though no event told it.</summary>
+    public string Untold { get; init; } = "";
     public TimeProvider Clock { get; init; } = TimeProvider.System;
     public Action<TurnEvent> OnEvent { get; set; } = _ => { };
 
@@ -55,7 +58,7 @@ internal sealed class Turn(params Answer[] answers)
         }
         finally
         {
-            State.Text.ToString().ShouldBe(EarlierText + Tokens);
+            State.Text.ToString().ShouldBe(EarlierText + Tokens + Untold);
         }
         return this;
     }
@@ -72,6 +75,7 @@ internal sealed class Turn(params Answer[] answers)
         Journal = Journal,
         MaxToolCalls = MaxToolCalls,
         PriceOf = PriceOf,
+        Format = Format,
         Text = new(EarlierText),
         ClientRounds = EarlierRounds,
         ToolFaulted = (tool, fault) => Faults.Add((tool, fault)),
