@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Flapjack.Providers.Wire;
@@ -8,6 +9,9 @@ namespace Flapjack.Providers.OpenAI;
 /// <summary>What both of OpenAI's protocols write alike.</summary>
 internal static class OpenAIParts
 {
+    private static readonly FrozenSet<string> StrictKeywords =
+        StrictSchema.Keywords("pattern", "format", "multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minItems", "maxItems");
+
     /// <summary>Name, description and parameters of a tool.</summary>
     public static void WriteFunction(Utf8JsonWriter json, AIFunctionDeclaration tool)
     {
@@ -67,7 +71,7 @@ internal static class OpenAIParts
             json.WriteString("description", description);
         }
         json.WriteElement("schema", schema);
-        json.WriteBoolean("strict", PromptParts.IsStrict(options, schema));
+        json.WriteBoolean("strict", StrictSchema.Holds(options, schema, StrictKeywords));
     }
 }
 
