@@ -77,7 +77,7 @@ internal sealed class LeaseBook(IWriter writer, IReader reader, NodeName node, S
     public async Task<bool> TakeOverAsync(Turn turn) => (await writer.WriteAsync([TurnSql.TakeOver(turn, node.Value, settings.Turns.LeaseTime)])).Affected[0] == 1;
 
     /// <summary>Turns that nobody says are running any more.</summary>
-    public ValueTask<List<TurnKey>> ExpiredAsync(CancellationToken cancellationToken) => ListAsync(TurnSql.Expired(), cancellationToken);
+    public ValueTask<List<TurnKey>> ExpiredAsync(CancellationToken cancellationToken) => ListAsync(TurnSql.Expired(node.Value), cancellationToken);
 
     /// <summary>Turns that stand in the database as running here.</summary>
     public ValueTask<List<TurnKey>> OursAsync(CancellationToken cancellationToken) => ListAsync(TurnSql.OfNode(node.Value), cancellationToken);

@@ -108,7 +108,7 @@ internal static class TurnSql
 
     private const string HandOverText = "UPDATE turns SET node = '', lease_until = flapjack_now(0), progress = $2, events = COALESCE($3, events) WHERE id = $1";
 
-    private const string ExpiredText = "SELECT id, org_id FROM turns WHERE status = 'running' AND lease_until < flapjack_now(0) ORDER BY lease_until LIMIT 100";
+    private const string ExpiredText = "SELECT id, org_id FROM turns WHERE status = 'running' AND lease_until < flapjack_now(0) AND node <> $1 ORDER BY lease_until LIMIT 100";
 
     private const string OfNodeText = "SELECT id, org_id FROM turns WHERE status = 'running' AND node = $1 LIMIT 10000";
 
@@ -203,8 +203,8 @@ internal static class TurnSql
 
     public static SqlStatement Renew(string node, TimeSpan lease) => new(RenewText, [lease.TotalSeconds, node]);
 
-    /// <summary>Running turns whose node let their lease end.</summary>
-    public static SqlStatement Expired() => new(ExpiredText, []);
+    /// <summary>Running turns whose node, another than this one, let their lease end.</summary>
+    public static SqlStatement Expired(string node) => new(ExpiredText, [node]);
 
     public static SqlStatement OfNode(string node) => new(OfNodeText, [node]);
 
