@@ -31,6 +31,10 @@ public sealed class TurnState
     public required Func<string, ModelPrice?> PriceOf { get; init; }
     /// <summary>What the answer has to be; null = any text. Text of a turn with a format is told when its answer is known to be good, and text before tool calls stays with its step.</summary>
     public AnswerFormat? Format { get; init; }
+    /// <summary>A step that a crash left unfinished; the loop finishes it before it asks the model. Not part of <see cref="Prompt"/>.</summary>
+    public InterruptedStep? Interrupted { get; init; }
+    /// <summary>Set before a stop when another run will take the turn up again: calls that the stop cuts off keep no result, because their outcome is not known.</summary>
+    public bool LeavesCallsOpen { get; set; }
     /// <summary>Told of every exception a tool threw that is neither a <see cref="ToolException"/> nor a cancellation (tool name, fault), for the log; the model reads only <c>TOOL_FAILED</c>. May be called from any thread.</summary>
     public Action<string, Exception>? ToolFaulted { get; init; }
 
