@@ -38,8 +38,8 @@ public sealed record MessageRequest
     public Optional<OpenAIOverridesRequest?> OpenaiOverrides { get; init; }
     /// <summary>Images and files; not available yet.</summary>
     public Optional<JsonElement?> Attachments { get; init; }
-    /// <summary><c>{"type":"text"}</c>; structured output is not available yet.</summary>
-    public Optional<JsonElement?> ResponseFormat { get; init; }
+    /// <summary>What the answer has to be: text, JSON, or JSON of a schema.</summary>
+    public Optional<ResponseFormatRequest?> ResponseFormat { get; init; }
     /// <summary><c>cancel</c> (default) ends the turn with its last listener; <c>continue</c> lets it run.</summary>
     public Optional<string> OnDisconnect { get; init; }
     /// <summary>What happens when a turn runs already: <c>reject</c> (default), <c>queue</c> or <c>interrupt</c>.</summary>
@@ -48,6 +48,19 @@ public sealed record MessageRequest
     public Optional<bool?> Stream { get; init; }
     /// <summary>JSON object of at most 16 KB, copied to the trace; <c>sessionId</c> and <c>tags</c> have a meaning there.</summary>
     public Optional<JsonElement?> Metadata { get; init; }
+}
+
+/// <summary>What an answer has to be. With JSON the answer comes in one piece, once it is known to be valid, and <c>done.output</c> has its value.</summary>
+public sealed record ResponseFormatRequest
+{
+    /// <summary><c>text</c>, <c>json</c> or <c>json_schema</c>. Required.</summary>
+    public Optional<string> Type { get; init; }
+    /// <summary>JSON Schema (draft 2020-12) of at most 64 KB, without references to other documents. Required for <c>json_schema</c>.</summary>
+    public Optional<JsonElement?> Schema { get; init; }
+    /// <summary><c>^[A-Za-z0-9_-]{1,64}$</c>, default <c>answer</c>; some providers show it to the model.</summary>
+    public Optional<string> Name { get; init; }
+    /// <summary>Whether the provider enforces the schema where it can; default true. The server checks the answer in any case.</summary>
+    public Optional<bool?> Strict { get; init; }
 }
 
 /// <summary>A tool the client runs.</summary>

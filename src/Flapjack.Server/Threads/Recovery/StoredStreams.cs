@@ -17,7 +17,7 @@ internal sealed class StoredStreams(Databases databases)
         var turn = await db.Turns.AsNoTracking().FirstOrDefaultAsync(t => t.Id == turnId, cancellationToken);
         if (turn?.Events is not { } record || turn.Status == TurnStatuses.Running) return [];
         var answers = await db.Messages.AsNoTracking().Where(m => m.ThreadId == turn.ThreadId && m.TurnId == turnId && m.Role == MessageRoles.Assistant).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
-        var text = turn.Progress is { } progress ? TurnProgress.Parse(progress).Text : string.Join(TurnLoop.Joint, answers.Select(m => m.Content));
+        var text = turn.Progress is { } progress ? TurnProgress.Parse(progress).Text : turn.ToldOf(string.Join(TurnLoop.Joint, answers.Select(m => m.Content)));
         if (StreamRecord.Read(record, text, first => new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, first)) is not { Count: > 0 } streams) return [];
         var last = streams[^1];
         if (last.Events().Last().Type is not ("requires_action" or "error")) AppendDone(last, turn, answers.LastOrDefault(), text);
@@ -29,6 +29,6 @@ internal sealed class StoredStreams(Databases databases)
     {
         var stopped = turn.Status == TurnStatuses.Stopped;
         var usage = new ModelUsage(answer?.InputTokens ?? 0, answer?.OutputTokens ?? 0, answer?.CacheReadTokens ?? 0, answer?.CacheWriteTokens ?? 0);
-        TurnEventJson.AppendDone(stream, new(stopped ? null : answer?.Id, text, stopped, usage, (decimal?)answer?.CostUsd, turn.FinishReason ?? "stop"));
+        TurnEventJson.AppendDone(stream, new(stopped ? null : answer?.Id, text, stopped, usage, (decimal?)answer?.CostUsd, turn.FinishReason ?? "stop", turn.OutputOf(text)));
     }
 }

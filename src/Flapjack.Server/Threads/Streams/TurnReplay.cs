@@ -29,7 +29,7 @@ internal sealed class TurnReplay(LiveTurns live, FlapjackDb db, CallerContext ac
         if (turn is { Status: TurnStatuses.Awaiting, Progress: { } progress }) return await RebuildWaitingAsync(turn, TurnProgress.Parse(progress), cancellationToken);
         if (turn?.EndedAt is not { } endedAt) return null;
         var answer = await db.Messages.AsNoTracking().Where(m => m.ThreadId == turn.ThreadId && m.TurnId == turnId && m.Role == MessageRoles.Assistant).OrderBy(m => m.Seq).LastOrDefaultAsync(cancellationToken);
-        var text = answer?.Content ?? "";
+        var text = turn.ToldOf(answer?.Content ?? "");
         var usage = new ModelUsage(answer?.InputTokens ?? 0, answer?.OutputTokens ?? 0, answer?.CacheReadTokens ?? 0, answer?.CacheWriteTokens ?? 0);
         var cost = (decimal?)answer?.CostUsd;
         var rebuilt = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId);
@@ -37,7 +37,7 @@ internal sealed class TurnReplay(LiveTurns live, FlapjackDb db, CallerContext ac
         if (text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(text));
         var stopped = turn.Status == TurnStatuses.Stopped;
         if (turn.Error is { } code) TurnEventJson.Append(rebuilt, TurnEventJson.Error(code, null, usage, cost));
-        else TurnEventJson.AppendDone(rebuilt, new(stopped ? null : answer?.Id, text, stopped, usage, cost, turn.FinishReason ?? "stop"));
+        else TurnEventJson.AppendDone(rebuilt, new(stopped ? null : answer?.Id, text, stopped, usage, cost, turn.FinishReason ?? "stop", turn.OutputOf(text)));
         rebuilt.End(endedAt);
         return rebuilt;
     }

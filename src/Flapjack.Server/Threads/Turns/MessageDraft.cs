@@ -60,6 +60,7 @@ internal sealed record MessageDraft
             Anthropic = AnthropicOf(request.AnthropicOverrides.Value, errors),
             OpenAI = OpenAIOf(request.OpenaiOverrides.Value, errors),
             Overrides = OverridesOf(request, errors),
+            Format = ResponseFormat.From(request.ResponseFormat.Value, errors),
             Metadata = request.Metadata.Value is { ValueKind: JsonValueKind.Object } metadata ? metadata : null,
         };
         return options with { IsPlain = IsPlain(request) };
@@ -67,15 +68,12 @@ internal sealed record MessageDraft
 
     private static bool IsPlain(MessageRequest r) => !(r.ModelOverride.IsSet || r.SenderName.IsSet || r.SenderId.IsSet || r.ToolProfile.IsSet || r.SystemPromptOverlay.IsSet
         || r.ResourceBindings.IsSet || r.OnDisconnect.IsSet || r.Tools.IsSet || r.AnthropicOverrides.IsSet || r.OpenaiOverrides.IsSet || r.WebOverrides.IsSet
-        || r.MemoryOverrides.IsSet || r.ComputerOverrides.IsSet || r.PlanOverrides.IsSet || r.Metadata.IsSet);
+        || r.MemoryOverrides.IsSet || r.ComputerOverrides.IsSet || r.PlanOverrides.IsSet || r.ResponseFormat.IsSet || r.Metadata.IsSet);
 
     private static void RefuseWhatIsNotThere(MessageRequest request, FieldErrors errors)
     {
         if (request.Attachments.Value is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Array) }) throw ApiException.BadRequest("attachments: must be an array");
         if (request.Attachments.Value is { ValueKind: JsonValueKind.Array } files && files.GetArrayLength() > 0) errors.Add("attachments", "are not available on this server yet");
-        if (request.ResponseFormat.Value is not { ValueKind: not JsonValueKind.Null } format) return;
-        if (format.ValueKind != JsonValueKind.Object) throw ApiException.BadRequest("responseFormat: must be an object");
-        if (!format.TryGetProperty("type", out var type) || type.ValueKind != JsonValueKind.String || type.GetString() != "text") errors.Add("responseFormat.type", "only text is available on this server yet");
     }
 
     private static List<ClientTool> ToolsOf(List<ClientToolRequest?>? tools, FieldErrors errors)

@@ -186,7 +186,7 @@ internal sealed partial class TurnHost(
     }
 
     private static TurnDone Done(TurnRun run, Guid? messageId, bool stopped, string reason) =>
-        new(stopped ? null : messageId, run.State.Text.ToString(), stopped, run.State.Usage, run.State.CostUsd, reason);
+        new(stopped ? null : messageId, run.State.Text.ToString(), stopped, run.State.Usage, run.State.CostUsd, reason, stopped ? null : run.State.Output);
 
     [LoggerMessage(1, LogLevel.Warning, "The model call of turn {Turn} failed with {Code}")]
     private static partial void LogModel(ILogger logger, Exception exception, Guid turn, string code);

@@ -28,6 +28,9 @@ internal sealed record TurnOptions
     /// <summary>Partial configs by feature (<c>web</c>, <c>memory</c>, <c>computer</c>, <c>plan</c>); the features read them.</summary>
     public IReadOnlyDictionary<string, JsonElement> Overrides { get; init; } = new Dictionary<string, JsonElement>();
 
+    /// <summary>What the answer has to be; null = text.</summary>
+    public ResponseFormat? Format { get; init; }
+
     /// <summary>JSON object for the trace.</summary>
     public JsonElement? Metadata { get; init; }
 

@@ -98,6 +98,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
             Journal = this,
             MaxToolCalls = Plan.Agent.MaxToolCalls,
             PriceOf = id => ChoiceOf(id).Price,
+            Format = Plan.Options.Format?.ToAnswerFormat(),
             ToolFaulted = toolFaulted,
             Interrupted = start.Interrupted,
         };
@@ -168,6 +169,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
             Temperature = plan.Model.Supports.Temperature ? (float?)plan.Agent.Temperature : null,
             MaxOutputTokens = plan.Agent.MaxOutputTokens,
         };
+        plan.Options.Format?.ApplyTo(options);
         var openai = plan.Options.OpenAI;
         new ModelSettings
         {
