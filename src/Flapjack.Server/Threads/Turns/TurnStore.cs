@@ -2,6 +2,7 @@ using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Signals;
 using Flapjack.Server.Platform.Storage;
 
 namespace Flapjack.Server.Threads.Turns;
@@ -206,9 +207,3 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
 
 /// <summary>The thread no longer belongs to this turn: it was taken over while this node was not looking. Nothing was written.</summary>
 internal sealed class TurnLostException() : Exception("The turn lost its thread to another one.");
-
-/// <summary>Names this process among the nodes on a database.</summary>
-internal sealed class NodeName
-{
-    public string Value { get; } = $"{Environment.MachineName}-{Ids.New():N}";
-}
