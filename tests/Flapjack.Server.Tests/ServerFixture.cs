@@ -19,16 +19,24 @@ public sealed partial class ServerFixture : IAsyncLifetime
 
     private readonly Dictionary<string, string?> _settings = new(StringComparer.OrdinalIgnoreCase);
     private readonly Action<IServiceCollection>? _services;
-    private readonly string _directory = Directory.CreateTempSubdirectory("flapjack-test-").FullName;
+    private readonly string _directory;
+    private readonly bool _isPeer;
     private TestDatabase? _database;
     private Host? _host;
 
-    public ServerFixture() { }
+    public ServerFixture() : this(null, null) { }
 
     private ServerFixture(Action<IDictionary<string, string?>>? settings, Action<IServiceCollection>? services)
     {
+        _directory = Directory.CreateTempSubdirectory("flapjack-test-").FullName;
         settings?.Invoke(_settings);
         _services = services;
+    }
+
+    private ServerFixture(ServerFixture first)
+    {
+        (_isPeer, _directory, _database, _services, Time) = (true, first._directory, first._database, first._services, first.Time);
+        foreach (var (key, value) in first._settings) _settings[key] = value;
     }
 
     /// <summary>Calls with the bootstrap API key.</summary>
@@ -41,6 +49,9 @@ public sealed partial class ServerFixture : IAsyncLifetime
 
     /// <summary>The server's clock. It survives <see cref="RestartAsync"/>.</summary>
     public ManualTime Time { get; } = new();
+
+    /// <summary>Connection string of the server's database.</summary>
+    public string ConnectionString => _database!.ConnectionString;
 
     public string DataDirectory => _directory;
 
@@ -79,6 +90,14 @@ public sealed partial class ServerFixture : IAsyncLifetime
         Run();
     }
 
+    /// <summary>Starts another node on the same database, with the same settings, clock and data directory. Only PostgreSQL has several nodes.</summary>
+    public ServerFixture StartPeer()
+    {
+        var peer = new ServerFixture(this);
+        peer.Run();
+        return peer;
+    }
+
     /// <summary>A client with a credential of its own.</summary>
     public HttpClient ClientFor(string credential)
     {
@@ -90,6 +109,7 @@ public sealed partial class ServerFixture : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        if (_isPeer) return;
         if (_database is not null) await _database.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
     }
