@@ -179,6 +179,27 @@ public sealed class NodesTests(TwoNodes nodes) : IClassFixture<TwoNodes>
     }
 
     [Fact]
+    public async Task A_continued_turn_is_replayed_stream_by_stream_on_the_other_node()
+    {
+        var thread = await World.OpenAsync();
+        var message = new { content = "/tool pick {}", tools = new[] { new { name = "pick" } } };
+        await using var first = await World.SendAsync(thread, message, key: "k1");
+        var asked = await first.EndAsync();
+        var results = new { toolResults = new[] { new { toolCallId = asked.Data.GetProperty("toolCalls")[0].Text("id"), result = "mine" } } };
+        await using var second = await World.SendAsync(thread, results, key: "k2");
+        await second.EndAsync(asked.Sequence + 1);
+        await using var firstAgain = await World.SendAsync(thread, message, Other, "k1");
+        await firstAgain.EndAsync();
+        Lines(firstAgain).ShouldBe(Lines(first));
+        await using var secondAgain = await World.SendAsync(thread, results, Other, "k2");
+        await secondAgain.EndAsync(asked.Sequence + 1);
+        Lines(secondAgain).ShouldBe(Lines(second));
+        await using var rest = await World.AttachAsync(thread, first.Seen[0].Id, Other);
+        await rest.UntilAsync("requires_action");
+        Lines(rest).ShouldBe(Lines(first).Skip(1));
+    }
+
+    [Fact]
     public async Task A_turn_whose_node_is_gone_is_neither_waited_for_nor_denied()
     {
         var (thread, hold, running) = await RunningAsync();
@@ -246,7 +267,6 @@ public sealed class NodeFaultTests
         var turn = Guid.Parse(running.Seen[0].Data.Text("turnId")!);
         var org = Guid.Parse((await nodes.World.ThreadAsync(thread)).Text("org_id")!);
         // It asks for the stream and then says no more.
-        var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var owner = nodes.World.Server.Services.GetRequiredService<NodeName>().Value;
         nodes.Peer.Services.GetRequiredService<ISignals>().Send(owner, ListenNote.Topic, new ListenNote(Guid.CreateVersion7(), turn, org, StreamPick.Latest, 0, ListenWish.Word).ToString());
         await using (var listener = await nodes.World.AttachAsync(thread, client: nodes.Peer.Client)) await listener.UntilAsync("tool_executing");
@@ -275,23 +295,17 @@ public sealed class NodeFaultTests
 /// <summary>A world with a second node.</summary>
 public sealed class TwoNodes : IAsyncLifetime
 {
+    private TurnWorld? _world;
     private ServerFixture? _peer;
 
-    public TurnWorld World { get; private set; } = null!;
+    /// <summary>The first node, and what both share.</summary>
+    public TurnWorld World => OrSkip(_world);
 
     /// <summary>The other node.</summary>
-    public ServerFixture Peer
-    {
-        get
-        {
-            Assert.SkipUnless(TestDatabase.IsPostgres, "several nodes need PostgreSQL");
-            return _peer!;
-        }
-    }
+    public ServerFixture Peer => OrSkip(_peer);
 
     public static async Task<TwoNodes> StartAsync()
     {
-        Assert.SkipUnless(TestDatabase.IsPostgres, "several nodes need PostgreSQL");
         var nodes = new TwoNodes();
         await nodes.InitializeAsync();
         return nodes;
@@ -300,20 +314,19 @@ public sealed class TwoNodes : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         if (!TestDatabase.IsPostgres) return;
-        World = await TurnWorld.StartAsync();
-        _peer = World.Server.StartPeer();
+        _world = await TurnWorld.StartAsync();
+        _peer = _world.Server.StartPeer();
     }
 
     public async ValueTask DisposeAsync()
     {
         if (_peer is not null) await _peer.DisposeAsync();
-        if (World is not null) await World.DisposeAsync();
+        if (_world is not null) await _world.DisposeAsync();
     }
 
     /// <summary>A turn that stands still in a tool, on the first node unless <paramref name="client"/> is one of the other.</summary>
     internal async Task<(Guid Thread, HoldPoint Hold, EventStream Stream)> RunningAsync(HttpClient? client = null)
     {
-        Assert.SkipUnless(TestDatabase.IsPostgres, "several nodes need PostgreSQL");
         var thread = await World.OpenAsync();
         var hold = World.Tools.Hold($"run {thread}");
         var stream = await World.SendAsync(thread, new { content = $$"""/tool hold {"key":"run {{thread}}"}""" }, client);
@@ -342,5 +355,11 @@ public sealed class TwoNodes : IAsyncLifetime
             await Task.WhenAny(done, Task.Delay(20, TestContext.Current.CancellationToken));
         }
         await done;
+    }
+
+    private static T OrSkip<T>(T? started) where T : class
+    {
+        Assert.SkipUnless(TestDatabase.IsPostgres, "several nodes need PostgreSQL");
+        return started!;
     }
 }

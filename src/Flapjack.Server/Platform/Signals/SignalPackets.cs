@@ -27,8 +27,6 @@ internal sealed class SignalPackets
         where fields.Length == 3
         select new Signal(fields[0], fields[1], fields[2]);
 
-    public bool IsEmpty => _open.Count == 0;
-
     /// <summary>Payloads that are full.</summary>
     public int Count => _payloads.Count;
 
