@@ -90,7 +90,7 @@ public sealed partial class ServerFixture : IAsyncLifetime
         Run();
     }
 
-    /// <summary>Starts another node on the same database, with the same settings, clock and data directory. Only PostgreSQL has several nodes.</summary>
+    /// <summary>Starts another node on the same database, with the same settings, clock and data directory. On SQLite, where there can be only one, the first then stands for a process that was frozen and replaced.</summary>
     public ServerFixture StartPeer()
     {
         var peer = new ServerFixture(this);

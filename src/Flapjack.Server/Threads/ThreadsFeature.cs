@@ -1,3 +1,4 @@
+using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Streams.Relay;
 using Flapjack.Server.Threads.Turns;
@@ -18,6 +19,11 @@ internal static class ThreadsFeature
         services.AddSingleton<TurnStreamsContext>();
         services.AddSingleton<TurnStreams>();
         services.AddHostedService<RelayRounds>();
+        services.AddSingleton<OwnedWrites>();
+        services.AddSingleton<LeaseBook>();
+        services.AddSingleton<TurnResumption>();
+        services.AddSingleton<TurnRecovery>();
+        services.AddSingleton<StoredStreams>();
         services.AddSingleton<LiveTurns>();
         services.AddSingleton<TurnTraces>();
         services.AddSingleton<TurnStore>();
@@ -33,6 +39,7 @@ internal static class ThreadsFeature
         services.AddScoped<TurnPlanner>();
         services.AddScoped<TurnOpening>();
         services.AddHostedService<TurnLeases>();
+        services.AddHostedService<TurnCheckpoints>();
         services.AddScoped<Platform.Idempotency.IIdempotentReplay, TurnReplay>();
         return services;
     }

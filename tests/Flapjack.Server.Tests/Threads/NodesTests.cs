@@ -50,6 +50,7 @@ public sealed class NodesTests(TwoNodes nodes) : IClassFixture<TwoNodes>
         await using var here = await World.SendAsync(thread, new { content = "/echo last", onBusy = "queue" });
         hold.Release();
         (await running.EndAsync()).Event.ShouldBe("done");
+        // Each node has a line of its own; which of the two comes first is not said.
         (await queued.EndAsync()).Data.Text("content").ShouldBe("next");
         (await here.EndAsync()).Data.Text("content").ShouldBe("last");
     }

@@ -56,17 +56,34 @@ internal class EventLog
     public Action? Abandoned { get; set; }
 
     /// <summary>Appends an event and wakes the readers. Only one task writes to a log.</summary>
-    public void Append<T>(string type, T state, Action<Utf8JsonWriter, T> write)
+    /// <param name="type">Name of the event.</param>
+    /// <param name="state">What it tells.</param>
+    /// <param name="write">Writes the data.</param>
+    /// <param name="textLength">For an event that carries nothing but text: its length in characters.</param>
+    public void Append<T>(string type, T state, Action<Utf8JsonWriter, T> write, int textLength = 0) => Append(type, Write(state, write), textLength);
+
+    /// <summary>Appends an event whose data were composed before.</summary>
+    public void Append(string type, ReadOnlySpan<byte> data) => Append(type, data, 0);
+
+    /// <summary>The data of an event, to be stored before it is appended.</summary>
+    public static byte[] Compose<T>(T state, Action<Utf8JsonWriter, T> write) => Write(state, write).ToArray();
+
+    private static ReadOnlySpan<byte> Write<T>(T state, Action<Utf8JsonWriter, T> write)
     {
         var (data, json) = t_writing ??= NewWriter();
         data.ResetWrittenCount();
         json.Reset();
         write(json, state);
         json.Flush();
+        return data.WrittenSpan;
+    }
+
+    private void Append(string type, ReadOnlySpan<byte> data, int textLength)
+    {
         TaskCompletionSource? more;
         lock (_lock)
         {
-            Frame(type, data.WrittenSpan);
+            Frame(type, data, textLength);
             (more, _more) = (_more, null);
         }
         more?.TrySetResult();
@@ -84,7 +101,7 @@ internal class EventLog
                 var @event = events[..(end + 2)];
                 var (type, data) = (@event.IndexOf("\nevent: "u8) + 8, @event.IndexOf("\ndata: "u8) + 7);
                 Put(_log.AsSpan(_length), @event);
-                _marks.Add(new(string.Intern(Encoding.ASCII.GetString(@event[type..(data - 7)])), _length + data, _length + @event.Length));
+                _marks.Add(new(string.Intern(Encoding.ASCII.GetString(@event[type..(data - 7)])), _length + data, _length + @event.Length, 0));
                 _length += @event.Length;
                 events = events[@event.Length..];
             }
@@ -159,7 +176,10 @@ internal class EventLog
     }
 
     /// <summary>Every event as type and JSON data, for answers in one piece.</summary>
-    public IEnumerable<(string Type, ReadOnlyMemory<byte> Data)> Events()
+    public IEnumerable<(string Type, ReadOnlyMemory<byte> Data)> Events() => Marked().Select(static e => (e.Type, e.Data));
+
+    /// <summary>Every event with the length of the text that is all it carries; 0 for other events.</summary>
+    public IEnumerable<(string Type, ReadOnlyMemory<byte> Data, int TextLength)> Marked()
     {
         for (var i = 0; ; i++)
         {
@@ -170,7 +190,7 @@ internal class EventLog
                 if (i >= _marks.Count) yield break;
                 (mark, log) = (_marks[i], _log);
             }
-            yield return (mark.Type, log.AsMemory(mark.DataStart, mark.End - 2 - mark.DataStart));
+            yield return (mark.Type, log.AsMemory(mark.DataStart, mark.End - 2 - mark.DataStart), mark.TextLength);
         }
     }
 
@@ -181,7 +201,7 @@ internal class EventLog
         if (Interlocked.Decrement(ref _readers) == 0 && !IsEnded) Abandoned?.Invoke();
     }
 
-    private void Frame(string type, ReadOnlySpan<byte> data)
+    private void Frame(string type, ReadOnlySpan<byte> data, int textLength)
     {
         Reserve(_idPrefix.Length + 20 + 8 + type.Length + 8 + data.Length + 2);
         var target = _log.AsSpan(_length);
@@ -195,7 +215,7 @@ internal class EventLog
         at += Put(target[at..], data);
         at += Put(target[at..], "\n\n"u8);
         _length += at;
-        _marks.Add(new(type, dataStart, _length));
+        _marks.Add(new(type, dataStart, _length, textLength));
     }
 
     private void Reserve(int more)
@@ -220,5 +240,5 @@ internal class EventLog
         return bytes.Length;
     }
 
-    private readonly record struct EventMark(string Type, int DataStart, int End);
+    private readonly record struct EventMark(string Type, int DataStart, int End, int TextLength);
 }

@@ -35,6 +35,9 @@ internal sealed class LiveTurns(ServerSettings settings, ThreadChanges changes, 
         return null;
     }
 
+    /// <summary>Forgets a stream that broke off.</summary>
+    public void Forget(LiveTurn turn) => Remove(turn);
+
     public void End(LiveTurn turn)
     {
         turn.End(time.Now());

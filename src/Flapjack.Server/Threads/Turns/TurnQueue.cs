@@ -36,7 +36,7 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
                 last = running;
                 if (!await stops.StopTurnAsync(thread, running, client.Left))
                 {
-                    // About to run, just over, deaf, or on a node that is gone.
+                    // About to begin, deaf, or on a node that is gone.
                     misses++;
                     await watch.NextAsync(ShortPause, time, client.Left);
                 }
@@ -73,7 +73,7 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
         {
             // The status is sent; what happened meanwhile can only be an event.
             var refused = new LiveTurn(Ids.New(), thread.OrgId, thread.Id);
-            TurnEventJson.AppendError(refused, refusal.Status == 503 ? "SERVER_SHUTDOWN" : "INTERNAL_ERROR", refusal.Detail, default, null);
+            TurnEventJson.Append(refused, TurnEventJson.Error(refusal.Status == 503 ? "SERVER_SHUTDOWN" : "INTERNAL_ERROR", refusal.Detail, default, null));
             refused.End(time.Now());
             return refused;
         }
@@ -98,6 +98,7 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
         try
         {
             using var watch = changes.Watch(thread.Id);
+            Guid? over = null;
             while (true)
             {
                 // Whoever queues wants the turns before it to end well, so it waits for the client's results too.
@@ -109,7 +110,16 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
                     // Another node was faster; see which.
                     continue;
                 }
-                if (active is { } running && await signals.OwnerAsync(thread.OrgId, running, cancellationToken) is { } node) signals.Watch(node, running, thread.Id);
+                if (active is { } running && running != over)
+                {
+                    if (await signals.OwnerAsync(thread.OrgId, running, cancellationToken) is not { } node)
+                    {
+                        // It ended between the two looks.
+                        over = running;
+                        continue;
+                    }
+                    if (!signals.IsHere(node)) signals.Watch(node, running, thread.Id);
+                }
                 await watch.NextAsync(SafetyPoll, time, cancellationToken);
             }
         }

@@ -22,12 +22,14 @@ internal sealed class TurnSignals
         signals.On(WatchTopic, signal => Answer(signal.Sender, Guid.Parse(signal.Body.AsSpan(0, 36)), signal.Body[37..]));
     }
 
-    /// <summary>The other node that runs a turn of the organisation now; null when it runs here, or nowhere.</summary>
+    /// <summary>True for this node's name.</summary>
+    public bool IsHere(string node) => node == _self.Value;
+
+    /// <summary>The node that has a running turn of the organisation; null when the turn does not run any more.</summary>
     public async ValueTask<string?> OwnerAsync(Guid orgId, Guid turnId, CancellationToken cancellationToken)
     {
         await using var db = _databases.Open(orgId);
-        var node = await db.Turns.Where(t => t.Id == turnId && t.Status == TurnStatuses.Running).Select(t => t.Node).FirstOrDefaultAsync(cancellationToken);
-        return node == _self.Value ? null : node;
+        return await db.Turns.Where(t => t.Id == turnId && t.Status == TurnStatuses.Running).Select(t => t.Node).FirstOrDefaultAsync(cancellationToken);
     }
 
     /// <summary>True when that node can hear.</summary>

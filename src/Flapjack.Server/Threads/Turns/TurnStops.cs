@@ -40,8 +40,9 @@ internal sealed class TurnStops(TurnHost host, PendingActions pending, TurnSigna
     private async Task<bool> StopElsewhereAsync(ConversationThread thread, Guid turnId, CancellationToken cancellationToken)
     {
         using var watch = changes.Watch(thread.Id);
-        // A node that does not hear is dead or cut off; its turns end with their lease.
-        if (await signals.OwnerAsync(thread.OrgId, turnId, cancellationToken) is not { } node || !await signals.ReachesAsync(node, cancellationToken)) return false;
+        if (await signals.OwnerAsync(thread.OrgId, turnId, cancellationToken) is not { } node) return true;
+        // Here it is about to begin. A node that does not hear is dead or cut off; its turns end with their lease.
+        if (signals.IsHere(node) || !await signals.ReachesAsync(node, cancellationToken)) return false;
         signals.Stop(node, turnId);
         signals.Watch(node, turnId, thread.Id);
         var until = time.Now() + Patience;
@@ -67,7 +68,7 @@ internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces
         // Null when the turn waited so long that its trace was cleared away.
         var trace = await db.Traces.AsNoTracking().FirstOrDefaultAsync(t => t.Id == turnId);
         var progress = TurnProgress.Parse(turn.Progress!);
-        var unit = new List<SqlStatement> { TurnSql.CloseCalls(thread.Id, turnId, stopped ? """{"error":"CANCELLED"}""" : """{"error":"CANCELLED_BY_USER"}""") };
+        var unit = new List<SqlStatement> { TurnSql.Guard(thread.Id, turnId, turn.Fence), TurnSql.CloseCalls(thread.Id, turnId, stopped ? """{"error":"CANCELLED"}""" : """{"error":"CANCELLED_BY_USER"}""") };
         if (progress.Text.Length > 0)
         {
             unit.Add(TurnSql.InsertMessage(new()
@@ -91,7 +92,7 @@ internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces
                 CreatedAt = now,
             }));
         }
-        unit.Add(TurnSql.EndTurn(thread.Id, turnId, TurnStatuses.Stopped, "stopped", null, now, null));
+        unit.Add(TurnSql.EndTurn(thread.Id, turnId, TurnStatuses.Stopped, "stopped", null, now, null, null));
         if (trace is not null)
         {
             unit.Add(TurnSql.StopTrace(thread.Id, turnId, TurnTraces.WithStopped(trace.Tags), now));
