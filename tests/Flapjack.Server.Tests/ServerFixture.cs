@@ -19,16 +19,24 @@ public sealed partial class ServerFixture : IAsyncLifetime
 
     private readonly Dictionary<string, string?> _settings = new(StringComparer.OrdinalIgnoreCase);
     private readonly Action<IServiceCollection>? _services;
-    private readonly string _directory = Directory.CreateTempSubdirectory("flapjack-test-").FullName;
+    private readonly string _directory;
+    private readonly bool _isPeer;
     private TestDatabase? _database;
     private Host? _host;
 
-    public ServerFixture() { }
+    public ServerFixture() : this(null, null) { }
 
     private ServerFixture(Action<IDictionary<string, string?>>? settings, Action<IServiceCollection>? services)
     {
+        _directory = Directory.CreateTempSubdirectory("flapjack-test-").FullName;
         settings?.Invoke(_settings);
         _services = services;
+    }
+
+    private ServerFixture(ServerFixture first)
+    {
+        (_isPeer, _directory, _database, _services, Time) = (true, first._directory, first._database, first._services, first.Time);
+        foreach (var (key, value) in first._settings) _settings[key] = value;
     }
 
     /// <summary>Calls with the bootstrap API key.</summary>
@@ -41,6 +49,9 @@ public sealed partial class ServerFixture : IAsyncLifetime
 
     /// <summary>The server's clock. It survives <see cref="RestartAsync"/>.</summary>
     public ManualTime Time { get; } = new();
+
+    /// <summary>Connection string of the server's database.</summary>
+    public string ConnectionString => _database!.ConnectionString;
 
     public string DataDirectory => _directory;
 
@@ -79,6 +90,14 @@ public sealed partial class ServerFixture : IAsyncLifetime
         Run();
     }
 
+    /// <summary>Starts another node on the same database, with the same settings, clock and data directory. On SQLite, where there can be only one, the first then stands for a process that was frozen and replaced.</summary>
+    public ServerFixture StartPeer()
+    {
+        var peer = new ServerFixture(this);
+        peer.Run();
+        return peer;
+    }
+
     /// <summary>A client with a credential of its own.</summary>
     public HttpClient ClientFor(string credential)
     {
@@ -90,32 +109,25 @@ public sealed partial class ServerFixture : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        if (_isPeer) return;
         if (_database is not null) await _database.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
     }
 
     private void Run()
     {
-        _host = NewHost();
-        BaseAddress = AddressOf(_host);
-        Anonymous = NewClient();
-        Client = ClientFor(ApiKey);
-    }
-
-    private Host NewHost()
-    {
-        var host = new Host(AllSettings(), services =>
+        _host = new Host(AllSettings(), services =>
         {
             services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Time));
             services.AddSingleton<ILoggerProvider>(Log);
             _services?.Invoke(services);
         });
-        host.UseKestrel(0);
-        host.StartServer();
-        return host;
+        _host.UseKestrel(0);
+        _host.StartServer();
+        BaseAddress = new Uri(_host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        Anonymous = NewClient();
+        Client = ClientFor(ApiKey);
     }
-
-    private static Uri AddressOf(Host host) => new(host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
     private async Task StopAsync()
     {
@@ -125,9 +137,7 @@ public sealed partial class ServerFixture : IAsyncLifetime
         _host = null;
     }
 
-    private HttpClient NewClient() => NewClient(BaseAddress);
-
-    private static HttpClient NewClient(Uri address) => new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
+    private HttpClient NewClient() => new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = BaseAddress, Timeout = TimeSpan.FromSeconds(30) };
 
     // Limits count in windows of the server's clock, which stands still here; a test of limits sets its own.
     private Dictionary<string, string?> AllSettings()

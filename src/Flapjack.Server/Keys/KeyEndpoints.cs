@@ -49,12 +49,11 @@ internal static class KeyEndpoints
     }
 
     /// <summary>Revokes an API key. It holds from the next request on, on every node within five seconds, and running streams of the key are cut.</summary>
-    private static async Task<Ok<Deleted>> Revoke(Guid keyId, FlapjackDb db, ApiKeyReader keys, Revocations revocations, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Ok<Deleted>> Revoke(Guid keyId, FlapjackDb db, Revocations revocations, TimeProvider time, CancellationToken cancellationToken)
     {
         var key = await db.ApiKeys.FirstOrDefaultAsync(k => k.Id == keyId && k.RevokedAt == null, cancellationToken) ?? throw ApiException.NotFound("Key");
         key.RevokedAt = time.Now();
         await db.SaveChangesAsync(cancellationToken);
-        keys.Forget(key.Hash);
         revocations.Revoke(key.Id);
         return TypedResults.Ok(Deleted.Ok);
     }

@@ -6,6 +6,7 @@ using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Lifetime;
 using Flapjack.Server.Platform.Secrets;
 using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Signals;
 using Flapjack.Server.Platform.Telemetry;
 
 namespace Flapjack.Server.Platform;
@@ -43,6 +44,7 @@ internal static class PlatformSetup
         builder.Services.AddSingleton<HousekeepingRounds>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<HousekeepingRounds>());
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSignals(settings);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.PropertyNamingPolicy = WireJson.Responses.PropertyNamingPolicy;

@@ -42,7 +42,7 @@ internal static class MessageEndpoints
     /// <summary>Sends a message and streams the answer, or brings the results of client-side tools and streams on.</summary>
     private static async Task Post(Guid threadId, JsonBody<MessageRequest> body, ClientConnection client, TurnOpening opening)
     {
-        var opened = await opening.OpenAsync(threadId, body.Value, client);
+        using var opened = await opening.OpenAsync(threadId, body.Value, client);
         await TurnAnswer.WriteAsync(client, opened);
     }
 

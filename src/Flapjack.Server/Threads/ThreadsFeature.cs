@@ -1,5 +1,6 @@
 using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
+using Flapjack.Server.Threads.Streams.Relay;
 using Flapjack.Server.Threads.Turns;
 
 namespace Flapjack.Server.Threads;
@@ -11,7 +12,13 @@ internal static class ThreadsFeature
         services.AddSingleton<ThreadOpening>();
         services.AddScoped<ThreadRemoval>();
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
-        services.AddSingleton<NodeName>();
+        services.AddSingleton<ThreadChanges>();
+        services.AddSingleton<TurnSignals>();
+        services.AddSingleton<StreamRelays>();
+        services.AddSingleton<StreamMirrors>();
+        services.AddSingleton<TurnStreamsContext>();
+        services.AddSingleton<TurnStreams>();
+        services.AddHostedService<RelayRounds>();
         services.AddSingleton<OwnedWrites>();
         services.AddSingleton<LeaseBook>();
         services.AddSingleton<TurnResumption>();

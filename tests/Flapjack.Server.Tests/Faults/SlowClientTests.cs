@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using Flapjack.Testing;
 
 namespace Flapjack.Server.Tests.Faults;
@@ -40,6 +41,25 @@ public sealed class SlowClientTests(FaultWorld world) : IClassFixture<FaultWorld
         world.Upstream.Reply(Script.Text("next"));
         (await world.Server.AskAsync(thread, "go on"))[^1].Event.ShouldBe("done");
         (await ReadToEndAsync(lazy)).ShouldContain("\"finishReason\":\"stop\"");
+    }
+
+    [Fact]
+    public async Task A_client_that_never_reads_counts_as_left_after_a_while()
+    {
+        const int Pieces = 400;
+        var thread = await world.ThreadAsync(Protocol.ChatCompletions);
+        world.Upstream.Forget();
+        world.Upstream.Reply(Script.Text([.. Enumerable.Repeat(new string('x', 32 * 1024), Pieces)]).SilentAfter(Pieces));
+        using var lazy = await SendAndReadNoMoreThanTheHeadAsync(thread);
+        var turn = await world.Server.Client.GetAsync($"/api/threads/{thread}", Token).ShouldBe(200);
+        turn.GetProperty("active_turn_id").ValueKind.ShouldBe(JsonValueKind.String);
+        var deadline = Environment.TickCount64 + 30_000;
+        while (turn.GetProperty("active_turn_id").ValueKind == JsonValueKind.String && Environment.TickCount64 < deadline)
+        {
+            world.Server.Time.Advance(TimeSpan.FromSeconds(1));
+            turn = await world.Server.Client.GetAsync($"/api/threads/{thread}", Token).ShouldBe(200);
+        }
+        (await world.MessagesAsync(thread))[^1].GetProperty("stopped").GetBoolean().ShouldBeTrue("its only listener was given up");
     }
 
     private async Task<Socket> SendAndReadNoMoreThanTheHeadAsync(Guid thread)

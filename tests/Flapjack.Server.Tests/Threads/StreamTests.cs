@@ -254,6 +254,31 @@ public sealed class StreamTests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Fact]
+    public async Task A_turn_that_went_on_still_replays_its_earlier_stream()
+    {
+        var thread = await world.OpenAsync();
+        var message = new { content = "/tool pick {}", tools = new[] { new { name = "pick" } } };
+        await using var first = await world.SendAsync(thread, message, key: "k1");
+        var asked = await first.EndAsync();
+        var results = new { toolResults = new[] { new { toolCallId = asked.Data.GetProperty("toolCalls")[0].Text("id"), result = "mine" } } };
+        await using var second = await world.SendAsync(thread, results, key: "k2");
+        await second.EndAsync(asked.Sequence + 1);
+        await using var firstAgain = await world.SendAsync(thread, message, key: "k1");
+        await firstAgain.EndAsync();
+        Lines(firstAgain).ShouldBe(Lines(first));
+        await using var secondAgain = await world.SendAsync(thread, results, key: "k2");
+        await secondAgain.EndAsync(asked.Sequence + 1);
+        Lines(secondAgain).ShouldBe(Lines(second));
+        await using var rest = await world.AttachAsync(thread, first.Seen[0].Id);
+        await rest.UntilAsync("requires_action");
+        Lines(rest).ShouldBe(Lines(first).Skip(1));
+        // Who has all of the first stream has none of what came after.
+        await using var next = await world.AttachAsync(thread, asked.Id);
+        await next.EndAsync(asked.Sequence + 1);
+        Lines(next).ShouldBe(Lines(second));
+    }
+
+    [Fact]
     public async Task A_stream_is_forgotten_after_its_retention()
     {
         await using var own = await TurnWorld.StartAsync();

@@ -46,6 +46,9 @@ internal class EventLog
 
     public DateTime EndedAt { get; private set; }
 
+    /// <summary>True for a log that ended without its terminal event, because nobody here will learn what follows.</summary>
+    public bool IsBroken { get; private set; }
+
     /// <summary>Memory the log takes.</summary>
     public int Bytes => _length + _marks.Count * 24;
 
@@ -84,6 +87,34 @@ internal class EventLog
             (more, _more) = (_more, null);
         }
         more?.TrySetResult();
+    }
+
+    /// <summary>Appends whole events in the bytes in which another log of the same stream holds them, and wakes the readers.</summary>
+    public void AppendCopy(ReadOnlySpan<byte> events)
+    {
+        TaskCompletionSource? more;
+        lock (_lock)
+        {
+            Reserve(events.Length);
+            while (events.IndexOf("\n\n"u8) is var end and > 0)
+            {
+                var @event = events[..(end + 2)];
+                var (type, data) = (@event.IndexOf("\nevent: "u8) + 8, @event.IndexOf("\ndata: "u8) + 7);
+                Put(_log.AsSpan(_length), @event);
+                _marks.Add(new(string.Intern(Encoding.ASCII.GetString(@event[type..(data - 7)])), _length + data, _length + @event.Length, 0));
+                _length += @event.Length;
+                events = events[@event.Length..];
+            }
+            (more, _more) = (_more, null);
+        }
+        more?.TrySetResult();
+    }
+
+    /// <summary>Ends the log where it stands: readers are cut off and may come back elsewhere.</summary>
+    public void Break(DateTime now)
+    {
+        IsBroken = true;
+        End(now);
     }
 
     /// <summary>Marks the stream as ended; its terminal event has been appended.</summary>
@@ -172,14 +203,7 @@ internal class EventLog
 
     private void Frame(string type, ReadOnlySpan<byte> data, int textLength)
     {
-        var needed = _length + _idPrefix.Length + 20 + 8 + type.Length + 8 + data.Length + 2;
-        if (needed > _log.Length)
-        {
-            // Readers may hold the old array; its bytes stay as they are.
-            var grown = new byte[Math.Max(needed, _log.Length * 2)];
-            _log.AsSpan(0, _length).CopyTo(grown);
-            _log = grown;
-        }
+        Reserve(_idPrefix.Length + 20 + 8 + type.Length + 8 + data.Length + 2);
         var target = _log.AsSpan(_length);
         var at = Put(target, _idPrefix);
         (FirstSequence + _marks.Count).TryFormat(target[at..], out var digits, provider: CultureInfo.InvariantCulture);
@@ -192,6 +216,16 @@ internal class EventLog
         at += Put(target[at..], "\n\n"u8);
         _length += at;
         _marks.Add(new(type, dataStart, _length, textLength));
+    }
+
+    private void Reserve(int more)
+    {
+        var needed = _length + more;
+        if (needed <= _log.Length) return;
+        // Readers may hold the old array; its bytes stay as they are.
+        var grown = new byte[Math.Max(needed, _log.Length * 2)];
+        _log.AsSpan(0, _length).CopyTo(grown);
+        _log = grown;
     }
 
     private static (ArrayBufferWriter<byte> Data, Utf8JsonWriter Json) NewWriter()

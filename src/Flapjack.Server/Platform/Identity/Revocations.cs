@@ -1,13 +1,26 @@
+using Flapjack.Server.Platform.Signals;
+
 namespace Flapjack.Server.Platform.Identity;
 
-/// <summary>Tells running work on this node that the credential it runs under (an API key or a session) has ended.</summary>
+/// <summary>Tells running work, on every node, that the credential it runs under (an API key or a session) has ended.</summary>
 internal sealed class Revocations
 {
+    private const string Topic = "credential.revoked";
     private const int Remembered = 1_000;
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, List<Subscription>> _subscriptions = [];
     private readonly HashSet<Guid> _revoked = [];
     private readonly Queue<Guid> _order = new();
+    private readonly ISignals _signals;
+
+    public Revocations(ISignals signals)
+    {
+        _signals = signals;
+        signals.On(Topic, signal => Cut(Guid.Parse(signal.Body)));
+    }
+
+    /// <summary>Told of every revocation, wherever it happened. Quick, and does not throw.</summary>
+    public event Action<Guid>? Revoked;
 
     /// <summary>Credentials somebody watches at the moment.</summary>
     public IReadOnlyList<Guid> Watched
@@ -15,9 +28,17 @@ internal sealed class Revocations
         get { lock (_lock) return [.. _subscriptions.Keys]; }
     }
 
-    /// <summary>Calls everybody who watches this credential. Repeating it does no harm.</summary>
+    /// <summary>Calls everybody on any node who watches this credential. Repeating it does no harm.</summary>
     public void Revoke(Guid credentialId)
     {
+        Cut(credentialId);
+        _signals.Broadcast(Topic, credentialId.ToString());
+    }
+
+    /// <summary>Calls everybody on this node who watches this credential.</summary>
+    public void Cut(Guid credentialId)
+    {
+        Revoked?.Invoke(credentialId);
         List<Subscription>? called;
         lock (_lock)
         {

@@ -1,4 +1,5 @@
 using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Signals;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Turns;
 

@@ -2,12 +2,26 @@ using Flapjack.Server.Platform.Http;
 
 namespace Flapjack.Server.Threads.Streams;
 
-/// <summary>One stream of a turn. The request that started it is only its first reader.</summary>
-internal sealed class LiveTurn(Guid turnId, Guid orgId, Guid threadId, long firstSequence = 1) : EventLog(turnId, firstSequence)
+/// <summary>One stream of a turn.</summary>
+internal sealed class LiveTurn : EventLog
 {
-    public Guid TurnId { get; } = turnId;
+    /// <param name="turnId">The turn.</param>
+    /// <param name="orgId">Whose it is.</param>
+    /// <param name="threadId">Where it runs.</param>
+    /// <param name="firstSequence">A stream that goes on with an earlier one goes on counting.</param>
+    public LiveTurn(Guid turnId, Guid orgId, Guid threadId, long firstSequence = 1) : base(turnId, firstSequence)
+    {
+        (TurnId, OrgId, ThreadId) = (turnId, orgId, threadId);
+        // The request that starts it is its first reader before it has begun to read: another one that comes and goes meanwhile is not the last.
+        AddReader();
+    }
 
-    public Guid OrgId { get; } = orgId;
+    public Guid TurnId { get; }
 
-    public Guid ThreadId { get; } = threadId;
+    public Guid OrgId { get; }
+
+    public Guid ThreadId { get; }
+
+    /// <summary>The client-side calls whose results opened this stream.</summary>
+    public IReadOnlyCollection<string> Answers { get; set; } = [];
 }

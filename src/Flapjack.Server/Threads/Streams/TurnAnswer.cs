@@ -14,15 +14,7 @@ internal static class TurnAnswer
             await client.SendAsync(opened.Live, 0);
             return;
         }
-        opened.Live.AddReader();
-        try
-        {
-            await opened.Live.Ended.WaitAsync(client.Left);
-        }
-        finally
-        {
-            opened.Live.RemoveReader();
-        }
+        await opened.Live.Ended.WaitAsync(client.Left);
         await WriteWholeAsync(client, opened.Live);
     }
 

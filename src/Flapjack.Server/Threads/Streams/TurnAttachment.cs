@@ -4,8 +4,8 @@ using Flapjack.Server.Platform.Identity;
 
 namespace Flapjack.Server.Threads.Streams;
 
-/// <summary>Lets a client come back to a stream: to the running turn, or to one that ended a short while ago.</summary>
-internal sealed class TurnAttachment(LiveTurns live)
+/// <summary>Lets a client come back to a stream: to the running turn, or to one that ended a short while ago, on whichever node.</summary>
+internal sealed class TurnAttachment(TurnStreams streams)
 {
     /// <param name="client">Who comes back.</param>
     /// <param name="access">As whom.</param>
@@ -15,14 +15,20 @@ internal sealed class TurnAttachment(LiveTurns live)
     {
         if (lastEventId.Length == 0)
         {
-            if (thread.ActiveTurnId is { } active && live.Find(active, thread.OrgId) is { } running) await client.SendAsync(running, 0, access.Credential);
-            else client.SendNothing();
+            await WriteRunningAsync(client, access, thread);
             return;
         }
         var (turnId, sequence) = Parse(lastEventId) ?? throw ApiException.NotFound("Event");
-        var turn = live.Find(turnId, thread.OrgId);
-        if (turn?.ThreadId != thread.Id || turn.PositionAfter(sequence) is not { } position) throw ApiException.NotFound("Event");
-        await client.SendAsync(turn, position, access.Credential);
+        using var found = await streams.FindAsync(turnId, thread.OrgId, StreamPick.AfterEvent(sequence), client.Left);
+        if (found?.Live.ThreadId != thread.Id || found.Live.PositionAfter(sequence) is not { } position) throw ApiException.NotFound("Event");
+        await client.SendAsync(found.Live, position, access.Credential);
+    }
+
+    private async Task WriteRunningAsync(ClientConnection client, CallerContext access, ConversationThread thread)
+    {
+        using var found = thread.ActiveTurnId is { } active ? await streams.FindAsync(active, thread.OrgId, StreamPick.Latest, client.Left) : null;
+        if (found is not null) await client.SendAsync(found.Live, 0, access.Credential);
+        else client.SendNothing();
     }
 
     private static (Guid Turn, long Sequence)? Parse(string id)

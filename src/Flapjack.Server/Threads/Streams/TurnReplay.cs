@@ -10,16 +10,31 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads.Streams;
 
 /// <summary>Answers a message that was sent before under the same <c>Idempotency-Key</c>: with the very events while they are kept, later with what was stored.</summary>
-internal sealed class TurnReplay(LiveTurns live, FlapjackDb db, CallerContext access) : IIdempotentReplay
+internal sealed class TurnReplay(TurnStreams streams, FlapjackDb db, CallerContext access, TimeProvider time) : IIdempotentReplay
 {
+    private static readonly TimeSpan Arrival = TimeSpan.FromSeconds(2);
+
     public async Task<bool> ReplayAsync(ClientConnection client, ReadOnlyMemory<byte> body, Guid turnId)
     {
-        var asStream = RequestBytes.Parse<MessageRequest>(body.Span).Stream.Value ?? true;
-        if ((live.Find(turnId, access.OrgId) ?? await RebuildAsync(turnId, client.Left)) is not { } turn) return false;
-        if (asStream) await client.SendAsync(turn, 0, access.Credential);
-        else if (turn.IsEnded) await TurnAnswer.WriteWholeAsync(client, turn);
+        var request = RequestBytes.Parse<MessageRequest>(body.Span);
+        using var found = await streams.FindAsync(turnId, access.OrgId, PickOf(request), client.Left);
+        if ((found?.Live ?? await RebuildAsync(turnId, client.Left)) is not { } turn) return false;
+        if (request.Stream.Value ?? true) await client.SendAsync(turn, 0, access.Credential);
+        else if (await IsOverAsync(turn, client.Left)) await TurnAnswer.WriteWholeAsync(client, turn);
         else return false;
         return true;
+    }
+
+    // The message that began the turn is answered by its first stream; results of client-side calls by the stream they opened.
+    private static StreamPick PickOf(MessageRequest request) =>
+        request.ToolResults.Value?.FirstOrDefault() is { } result && (result.ToolCallId.Value ?? result.Id.Value) is { } callId ? StreamPick.Answering(callId) : StreamPick.First;
+
+    // An ended stream of another node is on its way and arrives in a moment; one that still runs is not waited for.
+    private async Task<bool> IsOverAsync(LiveTurn turn, CancellationToken cancellationToken)
+    {
+        if (!turn.IsEnded && await db.Turns.AnyAsync(t => t.Id == turn.TurnId && t.Status == TurnStatuses.Running, cancellationToken)) return false;
+        await turn.Ended.WaitAsync(Arrival, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return turn is { IsEnded: true, IsBroken: false };
     }
 
     /// <summary>A turn from its rows: <c>meta</c>, the whole text as one token, <c>done</c>, <c>requires_action</c> or the error. Null while it runs elsewhere.</summary>

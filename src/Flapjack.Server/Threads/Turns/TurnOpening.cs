@@ -12,7 +12,11 @@ namespace Flapjack.Server.Threads.Turns;
 /// <summary>A stream that was opened for a request.</summary>
 /// <param name="Live">Its events.</param>
 /// <param name="Stream">False: the client wants one JSON answer.</param>
-internal sealed record OpenedTurn(LiveTurn Live, bool Stream);
+/// <remarks>The request is the stream's first reader until it disposes of this; when it was the last one, the turn is stopped unless it was told to go on.</remarks>
+internal sealed record OpenedTurn(LiveTurn Live, bool Stream) : IDisposable
+{
+    public void Dispose() => Live.RemoveReader();
+}
 
 /// <summary>Brings a message to its turn: checks it, waits or refuses when the thread is busy, stores it, starts the turn.</summary>
 /// <remarks>Databases are opened for a moment where they are needed: a request that streams for minutes must not hold one.</remarks>
@@ -104,7 +108,9 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
         var plan = await planner.PlanAsync(thread, agent, options, null, cancellationToken);
         var remaining = calls.Where(c => draft.Results.All(r => r.CallId != c.ToolCallId)).ToList();
         var live = await context.Continuation.ContinueAsync(new(plan, turn, draft, remaining, thread.PendingExpiresAt!.Value));
-        if (live is not null) client.AnsweredBy(turnId);
+        if (live is null) return null;
+        live.Answers = [.. draft.Results.Select(result => result.CallId)];
+        client.AnsweredBy(turnId);
         return live;
     }
 

@@ -8,9 +8,13 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>What happens to a message when its thread is busy: refuse it, let it wait its turn, or stop what runs.</summary>
-internal sealed class TurnQueue(TurnHost host, TurnStops stops, Databases databases, TimeProvider time)
+internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChanges changes, Databases databases, TimeProvider time)
 {
-    private const int MaxWaiting = 10, MaxAttempts = 200;
+    private const int MaxWaiting = 10, MaxAttempts = 200, MaxMisses = 5;
+    private static readonly TimeSpan ShortPause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Whoever waits is told of changes; this is for signals that are lost, and for results that come too late.</summary>
+    private static readonly TimeSpan SafetyPoll = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<Guid, Line> _lines = new();
 
     /// <summary>Begins the turn as <c>onBusy</c> says.</summary>
@@ -21,17 +25,25 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, Databases databa
     public async Task<LiveTurn> BeginWhenFreeAsync(ConversationThread thread, MessageDraft draft, ClientConnection client, Func<Guid?, Task<LiveTurn?>> begin)
     {
         if (draft.OnBusy == "queue") return await QueueAsync(thread, draft, client, begin);
-        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        using var watch = changes.Watch(thread.Id);
+        var (last, misses) = (thread.ActiveTurnId, 0);
+        for (var attempt = 0; attempt < MaxAttempts && misses < MaxMisses; attempt++)
         {
             var (active, pending, _) = await OwnersAsync(thread, client.Left);
             if (active is { } running)
             {
                 if (draft.OnBusy == "reject") throw TurnOpening.Busy(running);
-                await stops.StopTurnAsync(running, client.Left);
+                last = running;
+                if (!await stops.StopTurnAsync(thread, running, client.Left))
+                {
+                    // About to begin, deaf, or on a node that is gone.
+                    misses++;
+                    await watch.NextAsync(ShortPause, time, client.Left);
+                }
             }
             if (await begin(pending) is { } live) return live;
         }
-        throw TurnOpening.Busy(thread.ActiveTurnId ?? Guid.Empty);
+        throw TurnOpening.Busy(last ?? Guid.Empty);
     }
 
     private async Task<LiveTurn> QueueAsync(ConversationThread thread, MessageDraft draft, ClientConnection client, Func<Guid?, Task<LiveTurn?>> begin)
@@ -76,9 +88,7 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, Databases databa
     {
         await ((Task)turn).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!turn.IsCompletedSuccessfully) return;
-        var live = await turn;
-        live.AddReader();
-        live.RemoveReader();
+        (await turn).RemoveReader();
     }
 
     // First come, first served: only the head of the line tries.
@@ -87,17 +97,30 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, Databases databa
         await line.Head.WaitAsync(cancellationToken);
         try
         {
-            Guid? gone = null;
+            using var watch = changes.Watch(thread.Id);
+            Guid? over = null;
             while (true)
             {
                 // Whoever queues wants the turns before it to end well, so it waits for the client's results too.
                 var (active, pending, expiresAt) = await OwnersAsync(thread, cancellationToken);
                 var expired = pending is not null && expiresAt <= time.Now();
-                if (active is null && (pending is null || expired) && await begin(pending) is { } live) return live;
-                if (active is { } running && host.Find(running) is { } run) await run.Live.Ended.WaitAsync(cancellationToken);
-                // It may have ended between the two looks: only a turn that is still there and not here runs on another node.
-                else if (active is not null && active != gone) gone = active;
-                else await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
+                if (active is null && (pending is null || expired))
+                {
+                    if (await begin(pending) is { } live) return live;
+                    // Another node was faster; see which.
+                    continue;
+                }
+                if (active is { } running && running != over)
+                {
+                    if (await signals.OwnerAsync(thread.OrgId, running, cancellationToken) is not { } node)
+                    {
+                        // It ended between the two looks.
+                        over = running;
+                        continue;
+                    }
+                    if (!signals.IsHere(node)) signals.Watch(node, running, thread.Id);
+                }
+                await watch.NextAsync(SafetyPoll, time, cancellationToken);
             }
         }
         finally

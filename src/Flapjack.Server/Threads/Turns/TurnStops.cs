@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>Ends turns from outside.</summary>
-internal sealed class TurnStops(TurnHost host, PendingActions pending, TimeProvider time)
+internal sealed class TurnStops(TurnHost host, PendingActions pending, TurnSignals signals, ThreadChanges changes, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -13,29 +13,49 @@ internal sealed class TurnStops(TurnHost host, PendingActions pending, TimeProvi
     public async Task StopAsync(ConversationThread thread, CancellationToken cancellationToken)
     {
         if ((thread.ActiveTurnId ?? thread.PendingTurnId) is not { } turn) return;
-        await StopTurnAsync(turn, cancellationToken);
+        await StopTurnAsync(thread, turn, cancellationToken);
         // In any case: it may have begun to wait for the client just before it heard of the stop.
         await pending.DropAsync(thread, turn, stopped: true);
     }
 
-    /// <summary>Stops a running turn and waits until it is stored, at most two seconds.</summary>
-    public async Task StopTurnAsync(Guid turnId, CancellationToken cancellationToken)
+    /// <summary>Stops a running turn, on whichever node, and waits until it is stored, at most two seconds. False when it may still run.</summary>
+    public Task<bool> StopTurnAsync(ConversationThread thread, Guid turnId, CancellationToken cancellationToken) =>
+        host.Find(turnId) is { } run ? StopHereAsync(run, cancellationToken) : StopElsewhereAsync(thread, turnId, cancellationToken);
+
+    private async Task<bool> StopHereAsync(TurnRun run, CancellationToken cancellationToken)
     {
-        if (host.Find(turnId) is not { } run) return;
         run.Stop();
         try
         {
             await run.Live.Ended.WaitAsync(Patience, time, cancellationToken);
+            return true;
         }
         catch (TimeoutException)
         {
             // A tool that ignores its cancellation; the turn ends when it does, and its stream has been told.
+            return false;
         }
+    }
+
+    private async Task<bool> StopElsewhereAsync(ConversationThread thread, Guid turnId, CancellationToken cancellationToken)
+    {
+        using var watch = changes.Watch(thread.Id);
+        if (await signals.OwnerAsync(thread.OrgId, turnId, cancellationToken) is not { } node) return true;
+        // Here it is about to begin. A node that does not hear is dead or cut off; its turns end with their lease.
+        if (signals.IsHere(node) || !await signals.ReachesAsync(node, cancellationToken)) return false;
+        signals.Stop(node, turnId);
+        signals.Watch(node, turnId, thread.Id);
+        var until = time.Now() + Patience;
+        while (until - time.Now() is { Ticks: > 0 } left && await watch.NextAsync(left, time, cancellationToken))
+        {
+            if (await signals.OwnerAsync(thread.OrgId, turnId, cancellationToken) != node) return true;
+        }
+        return false;
     }
 }
 
 /// <summary>Turns that wait for tool results from the client.</summary>
-internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces traces, Databases databases, TimeProvider time)
+internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces traces, Databases databases, ThreadChanges changes, TimeProvider time)
 {
     /// <summary>Ends a waiting turn: its open calls get a result, its text so far becomes the answer, the thread is free.</summary>
     public async Task DropAsync(ConversationThread thread, Guid turnId, bool stopped)
@@ -80,6 +100,7 @@ internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces
         }
         unit.Add(TurnSql.Release(thread.Id, turnId, lastSeq, now));
         await writer.WriteAsync([.. unit]);
+        changes.RaiseEverywhere(thread.Id);
     }
 
     private async Task<Logs.Span> RootAsync(FlapjackDb db, Turn turn, TurnProgress progress, DateTime now) => traces.Root(

@@ -2,6 +2,7 @@ using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Signals;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;

@@ -1,7 +1,6 @@
-using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 
-namespace Flapjack.Server.Threads.Recovery;
+namespace Flapjack.Server.Platform.Signals;
 
 /// <summary>Names this process among the nodes on a database. The name is also kept in the data directory, under a lock that ends with the process: whoever gets the lock knows that the node named there is dead.</summary>
 internal sealed class NodeName : IDisposable
