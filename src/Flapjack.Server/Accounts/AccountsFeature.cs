@@ -1,4 +1,5 @@
 using Flapjack.Server.Accounts.Credentials;
+using Flapjack.Server.Accounts.Organisations;
 using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Identity;
 
@@ -15,6 +16,13 @@ internal static class AccountsFeature
         .AddSingleton<SigningSecrets>()
         .AddSingleton<ICredentialReader, AccountTokenReader>()
         .AddSingleton<IHousekeepingTask, SessionSweep>()
+        .AddSingleton<IHousekeepingTask, ClosedOrgSweep>()
+        .AddSingleton<OrgErasure>()
+        .AddScoped<OrgJoining>()
+        .AddScoped<OrgClosing>()
+        .AddScoped<MembershipChanges>()
+        .AddScoped<LoginLinkRights>()
+        .AddScoped<SignUps>()
         .AddScoped<Logins>()
         .AddScoped<Sessions>()
         .AddScoped<CallerProfile>();
@@ -22,6 +30,9 @@ internal static class AccountsFeature
     public static void MapAccounts(this IEndpointRouteBuilder app)
     {
         AuthEndpoints.Map(app);
+        OrgEndpoints.Map(app);
+        MemberEndpoints.Map(app);
+        InviteEndpoints.Map(app);
         SigningSecretEndpoints.Map(app);
     }
 }

@@ -10,6 +10,7 @@ internal static class ThreadsFeature
         services.AddSingleton<ThreadOpening>();
         services.AddScoped<ThreadRemoval>();
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
+        services.AddSingleton<Platform.Identity.IOrgDependant, OrgTurnsEnd>();
         services.AddSingleton<NodeName>();
         services.AddSingleton<LiveTurns>();
         services.AddSingleton<TurnTraces>();
