@@ -1,4 +1,5 @@
 using Flapjack.Server.Accounts.Credentials;
+using Flapjack.Server.Accounts.External;
 using Flapjack.Server.Accounts.Organisations;
 using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Identity;
@@ -14,6 +15,10 @@ internal static class AccountsFeature
         .AddSingleton<SigningKeys>()
         .AddSingleton<AccessTokens>()
         .AddSingleton<SigningSecrets>()
+        .AddSingleton<SessionCallers>()
+        .AddSingleton<TrustedIssuers>()
+        .AddSingleton<Admission>()
+        .AddSingleton<ICredentialReader, ExternalTokenReader>()
         .AddSingleton<ICredentialReader, AccountTokenReader>()
         .AddSingleton<IHousekeepingTask, SessionSweep>()
         .AddSingleton<IHousekeepingTask, ClosedOrgSweep>()

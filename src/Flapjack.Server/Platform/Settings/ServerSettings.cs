@@ -85,13 +85,14 @@ internal sealed class SettingsException(IReadOnlyList<string> faults)
     public IReadOnlyList<string> Faults { get; } = faults;
 }
 
-internal sealed record AuthSettings(string SignupMode, TimeSpan AccessLifetime, TimeSpan RefreshLifetime, string? KeyPepper)
+internal sealed record AuthSettings(string SignupMode, TimeSpan AccessLifetime, TimeSpan RefreshLifetime, string? KeyPepper, IReadOnlyList<OidcIssuer> Issuers)
 {
     public static AuthSettings Read(SettingsReader s) => new(
         s.OneOf("Auth:SignupMode", "invite", "open", "invite", "closed"),
         s.Duration("Auth:Jwt:AccessMinutes", 15, TimeSpan.FromMinutes, 0.05, 1440),
         s.Duration("Auth:Jwt:RefreshDays", 30, TimeSpan.FromDays, 0.01, 3650),
-        s.Text("Auth:KeyPepper"));
+        s.Text("Auth:KeyPepper"),
+        OidcIssuer.ReadAll(s));
 }
 
 internal sealed record BootstrapSettings(string? Email, string? Password, string? ApiKey, string OrgName)
