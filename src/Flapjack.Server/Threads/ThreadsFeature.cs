@@ -1,3 +1,4 @@
+using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 
@@ -12,6 +13,11 @@ internal static class ThreadsFeature
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
         services.AddSingleton<Platform.Identity.IOrgDependant, OrgTurnsEnd>();
         services.AddSingleton<NodeName>();
+        services.AddSingleton<OwnedWrites>();
+        services.AddSingleton<LeaseBook>();
+        services.AddSingleton<TurnResumption>();
+        services.AddSingleton<TurnRecovery>();
+        services.AddSingleton<StoredStreams>();
         services.AddSingleton<LiveTurns>();
         services.AddSingleton<TurnTraces>();
         services.AddSingleton<TurnStore>();
@@ -27,6 +33,7 @@ internal static class ThreadsFeature
         services.AddScoped<TurnPlanner>();
         services.AddScoped<TurnOpening>();
         services.AddHostedService<TurnLeases>();
+        services.AddHostedService<TurnCheckpoints>();
         services.AddScoped<Platform.Idempotency.IIdempotentReplay, TurnReplay>();
         return services;
     }
