@@ -76,7 +76,7 @@ internal static class AuthEndpoints
     private static async Task<Ok<KeySetResponse>> KeySet(SigningKeys keys, CancellationToken cancellationToken) =>
         TypedResults.Ok(new KeySetResponse { Keys = [.. (await keys.AllAsync(cancellationToken)).Select(SigningKeys.PublicPart)] });
 
-    private static string AddressOf(HttpContext http) => http.Connection.RemoteIpAddress?.ToString() ?? "";
+    private static string AddressOf(HttpContext http) => http.RequestServices.GetRequiredService<ClientAddress>().Of(http);
 
     private static string IssuerFor(HttpContext http) => PublicAddress.Of(http.Request, http.RequestServices.GetRequiredService<ServerSettings>());
 }
