@@ -19,6 +19,7 @@ internal static class ThreadsFeature
         services.AddSingleton<TurnStreamsContext>();
         services.AddSingleton<TurnStreams>();
         services.AddHostedService<RelayRounds>();
+        services.AddSingleton<Platform.Identity.IOrgDependant, OrgTurnsEnd>();
         services.AddSingleton<OwnedWrites>();
         services.AddSingleton<LeaseBook>();
         services.AddSingleton<TurnResumption>();

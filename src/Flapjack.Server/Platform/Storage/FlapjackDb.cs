@@ -1,5 +1,7 @@
 using System.Text;
 using Flapjack.Server.Accounts;
+using Flapjack.Server.Accounts.External;
+using Flapjack.Server.Accounts.Organisations;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
@@ -32,6 +34,8 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<Session> Sessions => Set<Session>();
     public DbSet<LoginLink> LoginLinks => Set<LoginLink>();
     public DbSet<SigningKey> SigningKeys => Set<SigningKey>();
+    public DbSet<Invite> Invites => Set<Invite>();
+    public DbSet<ExternalIdentity> ExternalIdentities => Set<ExternalIdentity>();
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
     public DbSet<Agent> Agents => Set<Agent>();
     public DbSet<ConversationThread> Threads => Set<ConversationThread>();
