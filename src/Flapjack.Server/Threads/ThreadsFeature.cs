@@ -1,3 +1,4 @@
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 
@@ -9,6 +10,7 @@ internal static class ThreadsFeature
     {
         services.AddSingleton<ThreadOpening>();
         services.AddScoped<ThreadRemoval>();
+        services.AddScoped<Participants>();
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
         services.AddSingleton<NodeName>();
         services.AddSingleton<LiveTurns>();
@@ -24,6 +26,7 @@ internal static class ThreadsFeature
         services.AddSingleton<TurnAttachment>();
         services.AddSingleton<TurnOpeningContext>();
         services.AddScoped<TurnPlanner>();
+        services.AddScoped<TurnAddressing>();
         services.AddScoped<TurnOpening>();
         services.AddHostedService<TurnLeases>();
         services.AddScoped<Platform.Idempotency.IIdempotentReplay, TurnReplay>();

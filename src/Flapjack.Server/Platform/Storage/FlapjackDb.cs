@@ -1,6 +1,7 @@
 using System.Text;
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
+using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
@@ -34,6 +35,7 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<SigningKey> SigningKeys => Set<SigningKey>();
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
     public DbSet<Agent> Agents => Set<Agent>();
+    public DbSet<AgentConfig> AgentConfigs => Set<AgentConfig>();
     public DbSet<ConversationThread> Threads => Set<ConversationThread>();
     public DbSet<Participant> Participants => Set<Participant>();
     public DbSet<Message> Messages => Set<Message>();

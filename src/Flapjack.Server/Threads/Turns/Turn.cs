@@ -27,6 +27,9 @@ internal sealed class Turn : ITenantRow
     /// <summary>JSON: how far the turn got when it began to wait for the client.</summary>
     public string? Progress { get; init; }
 
+    /// <summary>How many of the agents that the message addresses have answered; their answers are stored.</summary>
+    public int Leg { get; init; }
+
     public string? FinishReason { get; init; }
     public string? Error { get; init; }
     public required DateTime StartedAt { get; init; }

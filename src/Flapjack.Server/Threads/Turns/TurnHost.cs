@@ -5,6 +5,7 @@ using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.Extensions.AI;
 
@@ -37,7 +38,7 @@ internal sealed partial class TurnHost(
             RootSpanId = start.Progress?.RootSpanId ?? Ids.New(),
             LastSeq = start.LastSeq,
         };
-        run.Prepare(models.Create(plan.Model, plan.Fallbacks), start.Progress, (tool, fault) => LogTool(context.Logger, fault, tool, stream.TurnId));
+        Prepare(run, start.Progress);
         if (!plan.Options.ContinueOnDisconnect) stream.Abandoned = run.Stop;
         _running[stream.TurnId] = run;
         live.Add(stream);
@@ -59,7 +60,7 @@ internal sealed partial class TurnHost(
         catch (Exception exception)
         {
             LogLost(context.Logger, exception, run.Live.TurnId);
-            TurnEventJson.AppendError(run.Live, "INTERNAL_ERROR", "the turn could not be stored", run.State.Usage, run.State.CostUsd);
+            TurnEventJson.AppendError(run.Live, "INTERNAL_ERROR", "the turn could not be stored", run.Usage, run.CostUsd);
         }
         finally
         {
@@ -74,7 +75,7 @@ internal sealed partial class TurnHost(
     {
         if (run.End is not { } end) return;
         context.Metrics.TurnEnded(end.Error ?? end.FinishReason);
-        context.Metrics.TokensUsed(run.State.Usage.InputTokens, run.State.Usage.OutputTokens, run.State.Usage.CacheReadTokens);
+        context.Metrics.TokensUsed(run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CacheReadTokens);
         if (context.Settings.Otlp is not null) context.Otlp.Export(run.ToTrace(context.Time.Now(), context.Settings.Logs.CaptureContent));
     }
 
@@ -82,8 +83,7 @@ internal sealed partial class TurnHost(
     {
         try
         {
-            await AssembleAsync(run, start);
-            await foreach (var happened in _loop.RunAsync(run.State, run.Token)) TurnEventJson.Append(run.Live, happened);
+            await RunLegsAsync(run, start);
             await EndWellAsync(run);
         }
         catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
@@ -102,20 +102,49 @@ internal sealed partial class TurnHost(
         }
     }
 
+    /// <summary>The agents that the message addresses, one after another; nearly always one.</summary>
+    private async Task RunLegsAsync(TurnRun run, TurnStart start)
+    {
+        if (run.Plan.Unheard is { } mentions)
+        {
+            run.Legs.TellNotAddressed(mentions);
+            run.State.Outcome = new("not_addressed", []);
+            return;
+        }
+        while (true)
+        {
+            run.Legs.Announce(run.Plan);
+            await AssembleAsync(run, start);
+            await foreach (var happened in _loop.RunAsync(run.State, run.Token)) run.Legs.Tell(happened, run.State);
+            if (run.Plan.Next is not { } next || !TurnLegs.GoesOn(run.State.Outcome!)) return;
+            // Stored before the next agent begins: whatever happens then, this answer stays.
+            run.Hand(next, await store.EndLegAsync(run));
+            Prepare(run, null);
+            start = start with { UserMessage = null, NewMessages = 0, LastSeq = run.LastSeq, Progress = null };
+        }
+    }
+
+    private void Prepare(TurnRun run, TurnProgress? progress)
+    {
+        var turn = run.Live.TurnId;
+        run.Prepare(models.Create(run.Plan.Model, run.Plan.Fallbacks), progress, (tool, fault) => LogTool(context.Logger, fault, tool, turn));
+    }
+
     private async ValueTask AssembleAsync(TurnRun run, TurnStart start)
     {
         var plan = run.Plan;
+        var view = HistoryView.Of(plan);
         var prompt = new List<ChatMessage>();
         if (TurnPrompt.System(plan.Agent.StablePreamble, plan.Profile?.SystemPromptOverlay, plan.Thread.SystemPromptOverlay, plan.Options.Overlay, plan.Options.Bindings ?? plan.Thread.ResourceBindings) is { } system) prompt.Add(system);
         if (start.LastSeq > start.NewMessages)
         {
             await using var db = databases.Open(plan.Thread.OrgId);
-            prompt.AddRange(await history.LoadAsync(db, plan.Thread, start.LastSeq - start.NewMessages, run.Token));
+            prompt.AddRange(await history.LoadAsync(db, view, start.LastSeq - start.NewMessages, run.Token));
         }
         var known = prompt.Count;
         // What the client brought stands in the history already, but no span has shown it.
         while (start.Progress is not null && known > 0 && prompt[known - 1].Role == ChatRole.Tool) known--;
-        if (start.UserMessage is { } message) prompt.Add(TurnHistory.UserMessage(message, plan.Thread.Kind == "multiplayer"));
+        if (start.UserMessage is { } message) prompt.Add(TurnHistory.UserMessage(message, view.WithNames));
         run.State.Prompt = prompt;
         run.State.TracedMessages = known;
     }
@@ -153,7 +182,7 @@ internal sealed partial class TurnHost(
     private async Task FailAsync(TurnRun run, string code, string detail)
     {
         await CloseAsync(run, TurnStatuses.Failed, null, code);
-        TurnEventJson.AppendError(run.Live, code, detail, run.State.Usage, run.State.CostUsd);
+        TurnEventJson.AppendError(run.Live, code, detail, run.Usage, run.CostUsd);
     }
 
     private Task<Guid?> CloseAsync(TurnRun run, string status, string? finishReason, string? error)
@@ -163,7 +192,7 @@ internal sealed partial class TurnHost(
     }
 
     private static TurnDone Done(TurnRun run, Guid? messageId, bool stopped, string reason) =>
-        new(stopped ? null : messageId, run.State.Text.ToString(), stopped, run.State.Usage, run.State.CostUsd, reason);
+        new(stopped ? null : messageId ?? run.Legs.Finished.LastMessageId, run.Text, stopped, run.Usage, run.CostUsd, reason);
 
     [LoggerMessage(1, LogLevel.Warning, "The model call of turn {Turn} failed with {Code}")]
     private static partial void LogModel(ILogger logger, Exception exception, Guid turn, string code);

@@ -28,6 +28,9 @@ internal sealed record TurnOptions
     /// <summary>Partial configs by feature (<c>web</c>, <c>memory</c>, <c>computer</c>, <c>plan</c>); the features read them.</summary>
     public IReadOnlyDictionary<string, JsonElement> Overrides { get; init; } = new Dictionary<string, JsonElement>();
 
+    /// <summary>Who answers, in a multiplayer thread; null in others.</summary>
+    public Multiplayer.AddressedAgents? Addressed { get; init; }
+
     /// <summary>JSON object for the trace.</summary>
     public JsonElement? Metadata { get; init; }
 

@@ -40,7 +40,7 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
     /// <summary>Stores a model step and the intents of its calls.</summary>
     public Task StepAsync(TurnRun run, TurnStep step)
     {
-        var (thread, turn, now) = (run.Plan.Thread, run.Live.TurnId, time.Now());
+        var (thread, turn, now, speaker) = (run.Plan.Thread, run.Live.TurnId, time.Now(), run.Plan.Speaker);
         var unit = new List<SqlStatement>(step.Calls.Count + 2)
         {
             TurnSql.InsertMessage(new()
@@ -54,6 +54,8 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
                 Content = step.Text,
                 Reasoning = step.Reasoning,
                 ToolCalls = StepCalls.ToText(step.Calls.Select(c => new MessageToolCall(c.Id, c.Name, c.Arguments))),
+                SenderName = speaker.Name,
+                SenderId = speaker.Id,
                 CreatedAt = now,
             }),
         };
@@ -71,6 +73,8 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
                 ToolCallId = call.Id,
                 ToolName = call.Name,
                 Complete = false,
+                SenderName = speaker.Name,
+                SenderId = speaker.Id,
                 CreatedAt = now,
             }));
         }
@@ -80,6 +84,19 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
 
     public Task ResultAsync(TurnRun run, TurnCallResult result) =>
         WriteOwnedAsync([TurnSql.Result(run.Plan.Thread.Id, run.Live.TurnId, result.CallId, result.Content.Replace('\0', '\uFFFD'), result.IsError)]);
+
+    /// <summary>Stores the answer of an agent after which another one answers. Returns the answer's id; null when it said nothing.</summary>
+    public async Task<Guid?> EndLegAsync(TurnRun run)
+    {
+        var (thread, turn, now) = (run.Plan.Thread.Id, run.Live.TurnId, time.Now());
+        var answer = run.State.Text.Length > 0 ? Answer(run, stopped: false, error: null, now) : null;
+        await WriteOwnedAsync([
+            .. answer is null ? Array.Empty<SqlStatement>() : [TurnSql.InsertMessage(answer)],
+            .. traces.End(run, "running", null, stopped: false, now),
+            TurnSql.NextLeg(thread, turn, run.Legs.Finished.Count + 1),
+            TurnSql.Advance(thread, turn, run.LastSeq)]);
+        return answer?.Id;
+    }
 
     /// <summary>Lets the turn wait for the client.</summary>
     public Task PauseAsync(TurnRun run, DateTime expiresAt)
@@ -186,8 +203,8 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
         Stopped = stopped,
         Error = error,
         Model = run.State.AnsweredBy ?? run.State.ModelId,
-        SenderName = run.Plan.Thread.Kind == "multiplayer" ? run.Plan.Agent.Name : null,
-        SenderId = run.Plan.Thread.Kind == "multiplayer" ? run.Plan.Agent.Id.ToString() : null,
+        SenderName = run.Plan.Speaker.Name,
+        SenderId = run.Plan.Speaker.Id,
         InputTokens = run.State.Usage.InputTokens,
         OutputTokens = run.State.Usage.OutputTokens,
         CacheReadTokens = run.State.Usage.CacheReadTokens,
