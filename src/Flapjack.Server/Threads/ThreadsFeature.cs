@@ -1,4 +1,5 @@
 using Flapjack.Server.Threads.Multiplayer;
+using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 
@@ -13,6 +14,11 @@ internal static class ThreadsFeature
         services.AddScoped<Participants>();
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
         services.AddSingleton<NodeName>();
+        services.AddSingleton<OwnedWrites>();
+        services.AddSingleton<LeaseBook>();
+        services.AddSingleton<TurnResumption>();
+        services.AddSingleton<TurnRecovery>();
+        services.AddSingleton<StoredStreams>();
         services.AddSingleton<LiveTurns>();
         services.AddSingleton<TurnTraces>();
         services.AddSingleton<TurnStore>();
@@ -29,6 +35,7 @@ internal static class ThreadsFeature
         services.AddScoped<TurnAddressing>();
         services.AddScoped<TurnOpening>();
         services.AddHostedService<TurnLeases>();
+        services.AddHostedService<TurnCheckpoints>();
         services.AddScoped<Platform.Idempotency.IIdempotentReplay, TurnReplay>();
         return services;
     }

@@ -112,7 +112,7 @@ public sealed class ThreadPeopleTests(TurnWorld world) : IClassFixture<TurnWorld
         await using (var stream = await world.SendAsync(thread, new { content = "first", senderName = "Bob", senderId = "u-2" })) await stream.EndAsync();
         await using (var stream = await world.SendAsync(thread, new { content = "second" }, user)) await stream.EndAsync();
         var messages = await world.MessagesAsync(thread);
-        messages.Select(m => (m.GetProperty("sender_name").GetString(), m.GetProperty("sender_id").GetString())).ShouldBe([("Bob", "u-2"), ("Ada", agent.ToString()), (null, userId.ToString()), ("Ada", agent.ToString())]);
+        messages.Select(m => (m.GetProperty("sender_name").GetString(), m.GetProperty("sender_id").GetString())).ShouldBe([("Bob", "u-2"), ("Ada", agent.ToString()), ("Somebody", userId.ToString()), ("Ada", agent.ToString())]);
         world.Upstream.LastRequest.Body.GetProperty("input").ToString().ShouldContain("Bob: first");
     }
 

@@ -12,9 +12,6 @@ internal sealed record FinishedLegs
 {
     public static readonly FinishedLegs None = new();
 
-    /// <summary>How many agents have answered.</summary>
-    public int Count { get; init; }
-
     /// <summary>Their texts as the stream tells them.</summary>
     public string Text { get; init; } = "";
 
@@ -38,13 +35,12 @@ internal sealed record FinishedLegs
         var rows = db.Messages.AsNoTracking().Where(m => m.ThreadId == turn.ThreadId && m.TurnId == turn.Id);
         var answers = await rows.Where(m => m.Role == MessageRoles.Assistant).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
         var calls = await rows.Where(m => m.Role == MessageRoles.Tool).Select(m => m.ToolCallId!).ToListAsync(cancellationToken);
-        return Of(answers) with { Count = turn.Leg, CallIds = calls.ToHashSet(StringComparer.Ordinal) };
+        return Of(answers) with { CallIds = calls.ToHashSet(StringComparer.Ordinal) };
     }
 
     /// <summary>The answers of one turn together, oldest first.</summary>
     public static FinishedLegs Of(IEnumerable<Message> answers) => answers.Aggregate(None, static (legs, answer) => legs with
     {
-        Count = legs.Count + 1,
         Text = Join(legs.Text, answer.Content),
         Usage = legs.Usage + new ModelUsage(answer.InputTokens ?? 0, answer.OutputTokens ?? 0, answer.CacheReadTokens ?? 0, answer.CacheWriteTokens ?? 0),
         CostUsd = Sum(legs.CostUsd, (decimal?)answer.CostUsd),
@@ -54,7 +50,6 @@ internal sealed record FinishedLegs
     /// <summary>With the leg that has just ended.</summary>
     public FinishedLegs And(TurnState leg, Guid? messageId) => this with
     {
-        Count = Count + 1,
         Text = Join(Text, leg.Text.ToString()),
         Usage = Usage + leg.Usage,
         CostUsd = Sum(CostUsd, leg.CostUsd),

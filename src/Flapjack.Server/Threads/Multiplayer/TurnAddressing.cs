@@ -42,7 +42,7 @@ internal sealed class TurnAddressing(TurnPlanner planner, AgentConfigs configs, 
         var alive = await db.Agents.AsNoTracking().Alive().Where(a => rest.Contains(a.Id)).ToDictionaryAsync(a => a.Id, cancellationToken);
         if (!alive.ContainsKey(rest[0])) throw ApiException.NotFound("Agent");
         var plan = await ChainAsync(thread, [.. rest.Where(alive.ContainsKey).Select(id => alive[id])], options, null, cancellationToken);
-        return plan with { Earlier = await FinishedLegs.ReadAsync(db, turn, cancellationToken) };
+        return plan with { Finished = await FinishedLegs.ReadAsync(db, turn, cancellationToken) };
     }
 
     private async Task<AddressBook> BookAsync(Agent agent, MultiplayerConfig config, CancellationToken cancellationToken)

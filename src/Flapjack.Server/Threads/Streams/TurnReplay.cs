@@ -34,7 +34,7 @@ internal sealed class TurnReplay(LiveTurns live, FlapjackDb db, CallerContext ac
         TurnEventJson.AppendMeta(rebuilt, turn.StartedAt, turn.UserMessageId, last?.Model ?? "");
         if (all.Text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(all.Text));
         var stopped = turn.Status == TurnStatuses.Stopped;
-        if (turn.Error is { } code) TurnEventJson.AppendError(rebuilt, code, null, all.Usage, all.CostUsd);
+        if (turn.Error is { } code) TurnEventJson.Append(rebuilt, TurnEventJson.Error(code, null, all.Usage, all.CostUsd));
         else TurnEventJson.AppendDone(rebuilt, new(stopped ? null : last?.Id, all.Text, stopped, all.Usage, all.CostUsd, turn.FinishReason ?? "stop"));
         rebuilt.End(endedAt);
         return rebuilt;
@@ -51,7 +51,7 @@ internal sealed class TurnReplay(LiveTurns live, FlapjackDb db, CallerContext ac
         TurnEventJson.AppendMeta(rebuilt, turn.StartedAt, turn.UserMessageId, progress.Model ?? "");
         var text = FinishedLegs.Join(FinishedLegs.Of(rows.Where(m => m.Role == MessageRoles.Assistant)).Text, progress.Text);
         if (text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(text));
-        TurnEventJson.AppendRequiresAction(rebuilt, calls, expiresAt.Value);
+        TurnEventJson.Append(rebuilt, TurnEventJson.RequiresAction(calls, expiresAt.Value));
         rebuilt.End(turn.StartedAt);
         return rebuilt;
     }

@@ -6,6 +6,7 @@ using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Threads.Multiplayer;
+using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.Extensions.AI;
 
@@ -37,12 +38,15 @@ internal sealed partial class TurnHost(
             UserMessageId = start.UserMessageId,
             RootSpanId = start.Progress?.RootSpanId ?? Ids.New(),
             LastSeq = start.LastSeq,
+            Fence = start.Fence,
+            Earlier = start.Earlier,
         };
-        Prepare(run, start.Progress);
+        Prepare(run, start);
         if (!plan.Options.ContinueOnDisconnect) stream.Abandoned = run.Stop;
         _running[stream.TurnId] = run;
         live.Add(stream);
         TurnEventJson.AppendMeta(stream, start.StartedAt, start.UserMessageId, plan.Model.Id);
+        if (start.Said is { Length: > 0 } said) TurnEventJson.Append(stream, new TokenEvent(said));
         context.Running.TurnBegins();
         _ = RunAsync(run, start, cancellation);
         return run;
@@ -57,10 +61,16 @@ internal sealed partial class TurnHost(
             using var shutdown = context.Draining.GraceOver.UnsafeRegister(static state => ((TurnRun)state!).Abort("SERVER_SHUTDOWN"), run);
             await RunLoopAsync(run, start);
         }
+        catch (TurnLostException)
+        {
+            // Whoever listens is cut off without a last event: the turn has another stream now, on the node that took it over.
+            LogTaken(context.Logger, run.Live.TurnId);
+            live.Forget(run.Live);
+        }
         catch (Exception exception)
         {
             LogLost(context.Logger, exception, run.Live.TurnId);
-            TurnEventJson.AppendError(run.Live, "INTERNAL_ERROR", "the turn could not be stored", run.Usage, run.CostUsd);
+            TurnEventJson.Append(run.Live, TurnEventJson.Error("INTERNAL_ERROR", "the turn could not be stored", run.Usage, run.CostUsd));
         }
         finally
         {
@@ -115,19 +125,23 @@ internal sealed partial class TurnHost(
         {
             run.Legs.Announce(run.Plan);
             await AssembleAsync(run, start);
-            await foreach (var happened in _loop.RunAsync(run.State, run.Token)) run.Legs.Tell(happened, run.State);
+            await foreach (var happened in _loop.RunAsync(run.State, run.Token))
+            {
+                run.Legs.Tell(happened, run.State);
+                run.CheckpointIfDue();
+            }
             if (run.Plan.Next is not { } next || !TurnLegs.GoesOn(run.State.Outcome!)) return;
             // Stored before the next agent begins: whatever happens then, this answer stays.
             run.Hand(next, await store.EndLegAsync(run));
-            Prepare(run, null);
-            start = start with { UserMessage = null, NewMessages = 0, LastSeq = run.LastSeq, Progress = null };
+            start = start with { UserMessage = null, NewMessages = 0, LastSeq = run.LastSeq, Progress = null, Interrupted = null, HistorySeq = null };
+            Prepare(run, start);
         }
     }
 
-    private void Prepare(TurnRun run, TurnProgress? progress)
+    private void Prepare(TurnRun run, TurnStart start)
     {
         var turn = run.Live.TurnId;
-        run.Prepare(models.Create(run.Plan.Model, run.Plan.Fallbacks), progress, (tool, fault) => LogTool(context.Logger, fault, tool, turn));
+        run.Prepare(models.Create(run.Plan.Model, run.Plan.Fallbacks), start, (tool, fault) => LogTool(context.Logger, fault, tool, turn));
     }
 
     private async ValueTask AssembleAsync(TurnRun run, TurnStart start)
@@ -136,10 +150,10 @@ internal sealed partial class TurnHost(
         var view = HistoryView.Of(plan);
         var prompt = new List<ChatMessage>();
         if (TurnPrompt.System(plan.Agent.StablePreamble, plan.Profile?.SystemPromptOverlay, plan.Thread.SystemPromptOverlay, plan.Options.Overlay, plan.Options.Bindings ?? plan.Thread.ResourceBindings) is { } system) prompt.Add(system);
-        if (start.LastSeq > start.NewMessages)
+        if ((start.HistorySeq ?? start.LastSeq - start.NewMessages) is > 0 and var lastSeq)
         {
             await using var db = databases.Open(plan.Thread.OrgId);
-            prompt.AddRange(await history.LoadAsync(db, view, start.LastSeq - start.NewMessages, run.Token));
+            prompt.AddRange(await history.LoadAsync(db, view, lastSeq, run.Token));
         }
         var known = prompt.Count;
         // What the client brought stands in the history already, but no span has shown it.
@@ -159,8 +173,9 @@ internal sealed partial class TurnHost(
             return;
         }
         var expiresAt = context.Time.Now() + context.Settings.Turns.ActionExpiry;
-        await store.PauseAsync(run, expiresAt);
-        TurnEventJson.AppendRequiresAction(run.Live, outcome.PendingCalls, expiresAt);
+        var question = TurnEventJson.RequiresAction(outcome.PendingCalls, expiresAt);
+        await store.PauseAsync(run, expiresAt, question);
+        TurnEventJson.Append(run.Live, question);
     }
 
     private async Task EndEarlyAsync(TurnRun run)
@@ -169,6 +184,13 @@ internal sealed partial class TurnHost(
         {
             await CloseAsync(run, TurnStatuses.Stopped, "stopped", null);
             TurnEventJson.AppendDone(run.Live, Done(run, null, stopped: true, "stopped"));
+            return;
+        }
+        if (run.IsHandedOver)
+        {
+            await store.HandOverAsync(run);
+            run.End = new("error", "SERVER_SHUTDOWN");
+            TurnEventJson.Append(run.Live, TurnEventJson.Error("SERVER_SHUTDOWN", "the server is shutting down; the turn goes on elsewhere or after the restart, attach to the thread's stream again", run.Usage, run.CostUsd));
             return;
         }
         await FailAsync(run, run.ErrorCode ?? "TURN_TIMEOUT", run.ErrorCode switch
@@ -181,14 +203,15 @@ internal sealed partial class TurnHost(
 
     private async Task FailAsync(TurnRun run, string code, string detail)
     {
-        await CloseAsync(run, TurnStatuses.Failed, null, code);
-        TurnEventJson.AppendError(run.Live, code, detail, run.Usage, run.CostUsd);
+        var error = TurnEventJson.Error(code, detail, run.Usage, run.CostUsd);
+        await CloseAsync(run, TurnStatuses.Failed, null, code, error);
+        TurnEventJson.Append(run.Live, error);
     }
 
-    private Task<Guid?> CloseAsync(TurnRun run, string status, string? finishReason, string? error)
+    private Task<Guid?> CloseAsync(TurnRun run, string status, string? finishReason, string? error, TerminalEvent? terminal = null)
     {
         run.End = new(finishReason ?? "error", error);
-        return store.CloseAsync(run, status, finishReason, error);
+        return store.CloseAsync(run, status, finishReason, error, terminal);
     }
 
     private static TurnDone Done(TurnRun run, Guid? messageId, bool stopped, string reason) =>
@@ -202,6 +225,9 @@ internal sealed partial class TurnHost(
 
     [LoggerMessage(4, LogLevel.Warning, "Tool {Tool} of turn {Turn} failed unexpectedly")]
     private static partial void LogTool(ILogger logger, Exception exception, string tool, Guid turn);
+
+    [LoggerMessage(5, LogLevel.Warning, "Turn {Turn} was taken over by another node")]
+    private static partial void LogTaken(ILogger logger, Guid turn);
 
     [LoggerMessage(3, LogLevel.Error, "The end of turn {Turn} could not be stored")]
     private static partial void LogLost(ILogger logger, Exception exception, Guid turn);
@@ -219,4 +245,20 @@ internal sealed record TurnHostContext(
 /// <param name="LastSeq">Sequence number of the thread's newest message.</param>
 /// <param name="NewMessages">How many of the newest messages are <paramref name="UserMessage"/> rather than history.</param>
 /// <param name="Progress">Of an earlier stream of the turn.</param>
-internal sealed record TurnStart(DateTime StartedAt, string? Content, Guid? UserMessageId, Message? UserMessage, long LastSeq, int NewMessages, TurnProgress? Progress);
+internal sealed record TurnStart(DateTime StartedAt, string? Content, Guid? UserMessageId, Message? UserMessage, long LastSeq, int NewMessages, TurnProgress? Progress)
+{
+    /// <summary>How often the turn was taken over before.</summary>
+    public long Fence { get; init; }
+
+    /// <summary>Record of its earlier streams.</summary>
+    public byte[]? Earlier { get; init; }
+
+    /// <summary>Text of the turn that this stream repeats, because the stream that said it broke off.</summary>
+    public string? Said { get; init; }
+
+    /// <summary>A step whose node died before all its calls had results.</summary>
+    public InterruptedStep? Interrupted { get; init; }
+
+    /// <summary>The newest message that belongs into the prompt; null = all but the new ones.</summary>
+    public long? HistorySeq { get; init; }
+}

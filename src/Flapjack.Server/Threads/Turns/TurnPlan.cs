@@ -25,7 +25,7 @@ internal sealed record TurnPlan
     public TurnPlan? Next { get; init; }
 
     /// <summary>What the agents before this one have answered.</summary>
-    public FinishedLegs Earlier { get; init; } = FinishedLegs.None;
+    public FinishedLegs Finished { get; init; } = FinishedLegs.None;
 
     /// <summary>The handles in a message that called nobody who answers; null when somebody does.</summary>
     public IReadOnlyList<string>? Unheard { get; init; }
@@ -53,7 +53,7 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
         var model = await ResolveAsync(options.Model ?? agent.DefaultModel, options.Model is null ? "defaultModel" : "modelOverride", cancellationToken);
         var fallbacks = new List<ModelChoice>(options.FallbackModels.Count);
         for (var i = 0; i < options.FallbackModels.Count; i++) fallbacks.Add(await ResolveAsync(options.FallbackModels[i], $"anthropicOverrides.fallbackModels[{i}]", cancellationToken));
-        var userId = options.SenderId ?? thread.UserId ?? access.Caller.UserId?.ToString();
+        var userId = options.SenderId ?? thread.UserId ?? access.UserId;
         return new()
         {
             Thread = thread,
