@@ -17,7 +17,8 @@ internal sealed class OfflinePrompt
         var lastUser = -1;
         for (var i = 0; i < messages.Count; i++)
         {
-            lastUser = messages[i].Role == ChatRole.User ? i : lastUser;
+            // Messages with an author are what other agents said.
+            lastUser = messages[i] is { Role: var role, AuthorName: null } && role == ChatRole.User ? i : lastUser;
             foreach (var content in messages[i].Contents)
             {
                 Words += content switch
@@ -34,7 +35,7 @@ internal sealed class OfflinePrompt
                 }
             }
         }
-        UserText = lastUser < 0 ? "" : WithoutSpeaker(messages[lastUser].Text.ReplaceLineEndings("\n"));
+        UserText = lastUser < 0 ? "" : WithoutCalls(WithoutSpeaker(messages[lastUser].Text.ReplaceLineEndings("\n")));
         Results = ResultsIn(messages.Skip(lastUser + 1));
         EarlierResults = ResultsIn(messages.Take(lastUser + 1));
     }
@@ -77,7 +78,21 @@ internal sealed class OfflinePrompt
     private static string WithoutSpeaker(string text)
     {
         var lineEnd = text.IndexOf('\n', StringComparison.Ordinal);
-        var colon = text.IndexOf(": /", StringComparison.Ordinal);
+        var colon = IndexOfSpeakersEnd(text);
         return text.StartsWith('/') || colon is < 1 or > 200 || (lineEnd >= 0 && colon > lineEnd) ? text : text[(colon + 2)..];
+    }
+
+    private static int IndexOfSpeakersEnd(string text)
+    {
+        var (directive, call) = (text.IndexOf(": /", StringComparison.Ordinal), text.IndexOf(": @", StringComparison.Ordinal));
+        return directive < 0 || (call >= 0 && call < directive) ? call : directive;
+    }
+
+    /// <summary>There messages also call who shall answer; a directive behind <c>@handle</c>s still counts.</summary>
+    private static string WithoutCalls(string text)
+    {
+        var rest = text.AsSpan();
+        while (rest.StartsWith('@') && rest.IndexOfAny(" \n") is > 1 and var end) rest = rest[end..].TrimStart();
+        return rest.StartsWith('/') ? rest.ToString() : text;
     }
 }

@@ -38,6 +38,9 @@ public sealed class TurnState
     /// <summary>Told of every exception a tool threw that is neither a <see cref="ToolException"/> nor a cancellation (tool name, fault), for the log; the model reads only <c>TOOL_FAILED</c>. May be called from any thread.</summary>
     public Action<string, Exception>? ToolFaulted { get; init; }
 
+    /// <summary>Ids of calls that were made in this turn but do not stand in <see cref="Prompt"/>; no further call gets one of them.</summary>
+    public IReadOnlySet<string>? TakenCallIds { get; init; }
+
     /// <summary>The answer so far, over all streams of the turn.</summary>
     public StringBuilder Text { get; init; } = new();
     /// <summary>Where in <see cref="Text"/> the text after the last tool step begins; earlier text is stored with its step.</summary>

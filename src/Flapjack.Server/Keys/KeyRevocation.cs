@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Keys;
 
 /// <summary>Revokes the keys of an organisation that was deleted.</summary>
-internal sealed class KeyRevocation(Databases databases, ApiKeyReader keys, Revocations revocations, TimeProvider time) : IOrgDependant
+internal sealed class KeyRevocation(Databases databases, Revocations revocations, TimeProvider time) : IOrgDependant
 {
     public async Task OnOrgDeletedAsync(Guid orgId, CancellationToken cancellationToken)
     {
@@ -14,10 +14,6 @@ internal sealed class KeyRevocation(Databases databases, ApiKeyReader keys, Revo
         var live = await db.ApiKeys.Where(k => k.RevokedAt == null).ToListAsync(cancellationToken);
         foreach (var key in live) key.RevokedAt = time.Now();
         await db.SaveChangesAsync(cancellationToken);
-        foreach (var key in live)
-        {
-            keys.Forget(key.Hash);
-            revocations.Revoke(key.Id);
-        }
+        foreach (var key in live) revocations.Revoke(key.Id);
     }
 }

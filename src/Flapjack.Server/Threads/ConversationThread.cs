@@ -45,12 +45,22 @@ internal sealed class ConversationThread : ITenantRow
 
     public required DateTime UpdatedAt { get; set; }
 
+    /// <summary>Several people take part in it, and several agents may.</summary>
+    public bool IsMultiplayer => Kind == ThreadKinds.Multiplayer;
+
     public bool IsAwaitingAction(DateTime now) => PendingTurnId is not null && PendingExpiresAt > now;
+}
+
+internal static class ThreadKinds
+{
+    public const string Single = "single", Multiplayer = "multiplayer";
 }
 
 /// <summary>Somebody who takes part in a multiplayer thread.</summary>
 internal sealed class Participant : ITenantRow
 {
+    public const string Owner = "owner", Member = "member";
+
     public required Guid OrgId { get; init; }
     public required Guid ThreadId { get; init; }
 
@@ -59,7 +69,7 @@ internal sealed class Participant : ITenantRow
 
     public string? DisplayName { get; set; }
 
-    /// <summary><c>owner</c> or <c>member</c>.</summary>
+    /// <summary><see cref="Owner"/> or <see cref="Member"/>.</summary>
     public required string Role { get; set; }
 
     public required DateTime CreatedAt { get; init; }

@@ -13,12 +13,12 @@ internal sealed record ThreadDraft(string? Title, string Kind, string? ActivePro
     public static ThreadDraft From(CreateThreadRequest request, CallerContext access, FieldErrors errors)
     {
         errors.Text("title", request.Title.Value, 300);
-        errors.OneOf("kind", request.Kind.Value, "single", "multiplayer");
+        errors.OneOf("kind", request.Kind.Value, ThreadKinds.Single, ThreadKinds.Multiplayer);
         errors.Text("userId", request.UserId.Value, 255);
         errors.Object("metadata", request.Metadata.Value, FieldRules.MetadataBytes);
         return new(
             request.Title.Value,
-            request.Kind.Value ?? "single",
+            request.Kind.Value ?? ThreadKinds.Single,
             request.ActiveProfile.Value,
             ThreadFields.Overlay(errors, "systemPromptOverlay", request.SystemPromptOverlay.Value),
             ThreadFields.Bindings(errors, "resourceBindings", request.ResourceBindings.Value),
@@ -55,7 +55,7 @@ internal sealed class ThreadOpening(IWriter writer, Databases databases, TimePro
                 CreatedAt = now,
                 UpdatedAt = now,
             };
-            SqlStatement[] unit = draft.Kind == "multiplayer" && access.Caller.UserId is { } user
+            SqlStatement[] unit = thread.IsMultiplayer && access.Caller.UserId is { } user
                 ? [ThreadSql.Insert(thread), ThreadSql.InsertOwner(thread, user.ToString(), access.Caller.UserName)]
                 : [ThreadSql.Insert(thread)];
             var result = await writer.WriteAsync(unit, cancellationToken);

@@ -1,3 +1,4 @@
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Streams.Relay;
@@ -11,6 +12,7 @@ internal static class ThreadsFeature
     {
         services.AddSingleton<ThreadOpening>();
         services.AddScoped<ThreadRemoval>();
+        services.AddScoped<Participants>();
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
         services.AddSingleton<ThreadChanges>();
         services.AddSingleton<TurnSignals>();
@@ -38,6 +40,7 @@ internal static class ThreadsFeature
         services.AddSingleton<TurnAttachment>();
         services.AddSingleton<TurnOpeningContext>();
         services.AddScoped<TurnPlanner>();
+        services.AddScoped<TurnAddressing>();
         services.AddScoped<TurnOpening>();
         services.AddHostedService<TurnLeases>();
         services.AddHostedService<TurnCheckpoints>();

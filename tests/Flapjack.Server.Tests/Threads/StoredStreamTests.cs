@@ -27,7 +27,7 @@ public sealed class StoredStreamTests(TurnWorld world) : IClassFixture<TurnWorld
         }
         await using var sent = await world.SendAsync(thread, new { content = "go" });
         await sent.EndAsync();
-        await ShouldBeStoredAsync(sent);
+        await ShouldBeStoredAsync(world, sent);
     }
 
     [Fact]
@@ -38,14 +38,14 @@ public sealed class StoredStreamTests(TurnWorld world) : IClassFixture<TurnWorld
         var calls = (await first.EndAsync()).Data.GetProperty("toolCalls").EnumerateArray().Select(c => c.Text("id")).ToList();
         await using var second = await world.SendAsync(thread, new { toolResults = new[] { new { toolCallId = calls[0], result = "1" } } });
         await second.DrainAsync();
-        await ShouldBeStoredAsync(first, second);
+        await ShouldBeStoredAsync(world, first, second);
         await using var third = await world.SendAsync(thread, new { toolResults = new[] { new { toolCallId = calls[1], result = "2" } } });
         await third.DrainAsync();
         third.Seen[^1].Event.ShouldBe("done");
-        await ShouldBeStoredAsync(first, second, third);
+        await ShouldBeStoredAsync(world, first, second, third);
     }
 
-    private async Task ShouldBeStoredAsync(params EventStream[] sent)
+    internal static async Task ShouldBeStoredAsync(TurnWorld world, params EventStream[] sent)
     {
         var turn = sent[0].Seen[0].Data.GetProperty("turnId").GetGuid();
         var stored = await world.Server.Services.GetRequiredService<StoredStreams>().FindAsync(turn, await world.Server.FirstOrgAsync(), Token);

@@ -3,6 +3,7 @@ using Flapjack.Server.Accounts;
 using Flapjack.Server.Accounts.External;
 using Flapjack.Server.Accounts.Organisations;
 using Flapjack.Server.Agents;
+using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
@@ -38,6 +39,7 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<ExternalIdentity> ExternalIdentities => Set<ExternalIdentity>();
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
     public DbSet<Agent> Agents => Set<Agent>();
+    public DbSet<AgentConfig> AgentConfigs => Set<AgentConfig>();
     public DbSet<ConversationThread> Threads => Set<ConversationThread>();
     public DbSet<Participant> Participants => Set<Participant>();
     public DbSet<Message> Messages => Set<Message>();

@@ -1,9 +1,9 @@
-using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Turns;
 using Microsoft.EntityFrameworkCore;
 
@@ -43,16 +43,15 @@ internal sealed class TurnReplay(TurnStreams streams, FlapjackDb db, CallerConte
         var turn = await db.Turns.AsNoTracking().FirstOrDefaultAsync(t => t.Id == turnId, cancellationToken);
         if (turn is { Status: TurnStatuses.Awaiting, Progress: { } progress }) return await RebuildWaitingAsync(turn, TurnProgress.Parse(progress), cancellationToken);
         if (turn?.EndedAt is not { } endedAt) return null;
-        var answer = await db.Messages.AsNoTracking().Where(m => m.ThreadId == turn.ThreadId && m.TurnId == turnId && m.Role == MessageRoles.Assistant).OrderBy(m => m.Seq).LastOrDefaultAsync(cancellationToken);
-        var text = turn.ToldOf(answer?.Content ?? "");
-        var usage = new ModelUsage(answer?.InputTokens ?? 0, answer?.OutputTokens ?? 0, answer?.CacheReadTokens ?? 0, answer?.CacheWriteTokens ?? 0);
-        var cost = (decimal?)answer?.CostUsd;
+        var answers = await db.Messages.AsNoTracking().Where(m => m.ThreadId == turn.ThreadId && m.TurnId == turnId && m.Role == MessageRoles.Assistant).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
+        var (all, last) = (FinishedLegs.Of(answers), answers.LastOrDefault());
+        var text = turn.ToldOf(all.Text);
         var rebuilt = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId);
-        TurnEventJson.AppendMeta(rebuilt, turn.StartedAt, turn.UserMessageId, answer?.Model ?? "");
+        TurnEventJson.AppendMeta(rebuilt, turn.StartedAt, turn.UserMessageId, last?.Model ?? "");
         if (text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(text));
         var stopped = turn.Status == TurnStatuses.Stopped;
-        if (turn.Error is { } code) TurnEventJson.Append(rebuilt, TurnEventJson.Error(code, null, usage, cost));
-        else TurnEventJson.AppendDone(rebuilt, new(stopped ? null : answer?.Id, text, stopped, usage, cost, turn.FinishReason ?? "stop", turn.OutputOf(text)));
+        if (turn.Error is { } code) TurnEventJson.Append(rebuilt, TurnEventJson.Error(code, null, all.Usage, all.CostUsd));
+        else TurnEventJson.AppendDone(rebuilt, new(stopped ? null : last?.Id, text, stopped, all.Usage, all.CostUsd, turn.FinishReason ?? "stop", turn.OutputOf(text)));
         rebuilt.End(endedAt);
         return rebuilt;
     }
@@ -66,7 +65,8 @@ internal sealed class TurnReplay(TurnStreams streams, FlapjackDb db, CallerConte
         var calls = rows.SelectMany(m => StepCalls.Parse(m.ToolCalls)).Where(call => open.Contains(call.Id)).Select(call => new TurnCall(call.Id, call.Name, call.Arguments, true));
         var rebuilt = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId);
         TurnEventJson.AppendMeta(rebuilt, turn.StartedAt, turn.UserMessageId, progress.Model ?? "");
-        if (progress.Text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(progress.Text));
+        var text = FinishedLegs.Join(FinishedLegs.Of(rows.Where(m => m.Role == MessageRoles.Assistant)).Text, progress.Text);
+        if (text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(text));
         TurnEventJson.Append(rebuilt, TurnEventJson.RequiresAction(calls, expiresAt.Value));
         rebuilt.End(turn.StartedAt);
         return rebuilt;

@@ -39,6 +39,9 @@ internal sealed class Turn : ITenantRow
     /// <summary>The events of the turn's streams as <see cref="Streams.StreamRecord"/>.</summary>
     public byte[]? Events { get; init; }
 
+    /// <summary>Which of the agents that the message addresses answers, counted from 0. The answers of those before it are stored.</summary>
+    public int Leg { get; init; }
+
     public string? FinishReason { get; init; }
     public string? Error { get; init; }
     public required DateTime StartedAt { get; init; }

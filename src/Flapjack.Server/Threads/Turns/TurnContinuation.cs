@@ -1,6 +1,7 @@
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.EntityFrameworkCore;
 
@@ -12,7 +13,8 @@ namespace Flapjack.Server.Threads.Turns;
 /// <param name="Draft">The request that brought the results.</param>
 /// <param name="Remaining">Calls that still have no result.</param>
 /// <param name="ExpiresAt">Until when those may come.</param>
-internal sealed record ContinuedTurn(TurnPlan Plan, Turn Turn, MessageDraft Draft, IReadOnlyList<Message> Remaining, DateTime ExpiresAt);
+/// <param name="Sender">Who writes the text that comes with the results.</param>
+internal sealed record ContinuedTurn(TurnPlan Plan, Turn Turn, MessageDraft Draft, IReadOnlyList<Message> Remaining, DateTime ExpiresAt, MessageSender Sender);
 
 /// <summary>Goes on with a turn when the client has brought results: with all of them the model is asked again, with a part the rest is asked for again.</summary>
 internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns live, Databases databases, TimeProvider time)
@@ -35,8 +37,8 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
             Seq = 0,
             Role = MessageRoles.User,
             Content = draft.Content,
-            SenderName = plan.Options.SenderName,
-            SenderId = plan.Options.SenderId,
+            SenderName = continued.Sender.Name,
+            SenderId = continued.Sender.Id,
             CreatedAt = now,
         };
         if (continued.Remaining.Count > 0) return await AskAgainAsync(continued, progress, message);

@@ -4,6 +4,7 @@ using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.EntityFrameworkCore;
 
@@ -20,7 +21,7 @@ internal sealed record OpenedTurn(LiveTurn Live, bool Stream) : IDisposable
 
 /// <summary>Brings a message to its turn: checks it, waits or refuses when the thread is busy, stores it, starts the turn.</summary>
 /// <remarks>Databases are opened for a moment where they are needed: a request that streams for minutes must not hold one.</remarks>
-internal sealed class TurnOpening(Databases databases, CallerContext access, TurnPlanner planner, TurnStore store, TurnHost host, TurnOpeningContext context)
+internal sealed class TurnOpening(Databases databases, CallerContext access, TurnAddressing addressing, TurnStore store, TurnHost host, TurnOpeningContext context)
 {
     private const int MaxAttempts = 20;
 
@@ -55,7 +56,7 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
 
     private async Task<LiveTurn> BeginAsync(ConversationThread thread, Agent agent, MessageDraft draft, ClientConnection client)
     {
-        var plan = await planner.PlanAsync(thread, agent, draft.Options, draft.Options.Profile, client.Left);
+        var plan = await addressing.PlanAsync(thread, agent, draft, client.Left);
         if (await TryBeginAsync(plan, thread.PendingTurnId, draft, client) is { } live) return live;
         return await context.Queue.BeginWhenFreeAsync(thread, draft, client, pending => TryBeginAsync(plan, pending, draft, client));
     }
@@ -67,6 +68,7 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
         var thread = plan.Thread;
         if (pendingTurn is { } pending) await context.Pending.DropAsync(thread, pending, stopped: false);
         var live = new LiveTurn(Ids.New(), thread.OrgId, thread.Id);
+        var sender = MessageSender.Of(plan.Options, access);
         var message = new Message
         {
             Id = Ids.New(),
@@ -76,8 +78,8 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
             Seq = 0,
             Role = MessageRoles.User,
             Content = draft.Content!,
-            SenderName = draft.Options.SenderName,
-            SenderId = draft.Options.SenderId ?? (access.Caller.Kind == CallerKind.User ? access.Caller.UserId.ToString() : null),
+            SenderName = sender.Name,
+            SenderId = sender.Id,
             CreatedAt = context.Time.Now(),
         };
         // Not the request's token: once begun, the message is stored whether or not the client still listens.
@@ -105,9 +107,9 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
         CheckAnswers(draft.Results, calls);
         var stored = TurnOptions.Parse(turn.Request);
         var options = draft.BringsTools ? stored with { Tools = draft.Options.Tools, IsPlain = false } : stored;
-        var plan = await planner.PlanAsync(thread, agent, options, null, cancellationToken);
+        var plan = await addressing.PlanRestAsync(thread, agent, turn, options, cancellationToken);
         var remaining = calls.Where(c => draft.Results.All(r => r.CallId != c.ToolCallId)).ToList();
-        var live = await context.Continuation.ContinueAsync(new(plan, turn, draft, remaining, thread.PendingExpiresAt!.Value));
+        var live = await context.Continuation.ContinueAsync(new(plan, turn, draft, remaining, thread.PendingExpiresAt!.Value, MessageSender.Of(draft.Options, access, stored)));
         if (live is null) return null;
         live.Answers = [.. draft.Results.Select(result => result.CallId)];
         client.AnsweredBy(turnId);

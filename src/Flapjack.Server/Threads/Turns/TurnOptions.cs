@@ -31,6 +31,9 @@ internal sealed record TurnOptions
     /// <summary>What the answer has to be; null = text.</summary>
     public ResponseFormat? Format { get; init; }
 
+    /// <summary>Who answers, in a multiplayer thread; null in others.</summary>
+    public Multiplayer.AddressedAgents? Addressed { get; init; }
+
     /// <summary>JSON object for the trace.</summary>
     public JsonElement? Metadata { get; init; }
 

@@ -44,7 +44,7 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
     /// <summary>Stores a model step and the intents of its calls.</summary>
     public Task StepAsync(TurnRun run, TurnStep step)
     {
-        var (thread, turn, now) = (run.Plan.Thread, run.Live.TurnId, time.Now());
+        var (thread, turn, now, speaker) = (run.Plan.Thread, run.Live.TurnId, time.Now(), run.Plan.Speaker);
         var unit = new List<SqlStatement>(step.Calls.Count + 2)
         {
             TurnSql.InsertMessage(new()
@@ -58,6 +58,8 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
                 Content = step.Text,
                 Reasoning = step.Reasoning,
                 ToolCalls = StepCalls.ToText(step.Calls.Select(c => new MessageToolCall(c.Id, c.Name, c.Arguments))),
+                SenderName = speaker.Name,
+                SenderId = speaker.Id,
                 CreatedAt = now,
             }),
         };
@@ -75,6 +77,8 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
                 ToolCallId = call.Id,
                 ToolName = call.Name,
                 Complete = false,
+                SenderName = speaker.Name,
+                SenderId = speaker.Id,
                 CreatedAt = now,
             }));
         }
@@ -92,6 +96,20 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
 
     /// <summary>Leaves the turn, as far as it got, to another node or to the next start of this one.</summary>
     public Task HandOverAsync(TurnRun run) => WriteAsync(run, [TurnSql.HandOver(run.Live.TurnId, TurnProgress.Of(run).ToText(), run.Record())], null);
+
+    /// <summary>Stores the answer of an agent after which another one answers. Returns the answer's id; null when it said nothing.</summary>
+    public async Task<Guid?> EndLegAsync(TurnRun run)
+    {
+        var (thread, turn, now) = (run.Plan.Thread.Id, run.Live.TurnId, time.Now());
+        var answer = run.State.Text.Length > 0 ? Answer(run, stopped: false, error: null, now) : null;
+        await WriteAsync(run, [
+            .. answer is null ? Array.Empty<SqlStatement>() : [TurnSql.InsertMessage(answer)],
+            .. traces.End(run, "running", null, stopped: false, now),
+            TurnSql.NextLeg(thread, turn, run.Plan.Options.Addressed!.LegOf(run.Plan.Next!.Agent.Id)),
+            TurnSql.Advance(thread, turn, run.LastSeq),
+            TurnSql.Progress(turn, TurnProgress.OfNextLeg(run).ToText(), run.Record())], null);
+        return answer?.Id;
+    }
 
     /// <summary>Lets the turn wait for the client.</summary>
     public Task PauseAsync(TurnRun run, DateTime expiresAt, TerminalEvent terminal)
@@ -165,8 +183,8 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
         Stopped = stopped,
         Error = error,
         Model = run.State.AnsweredBy ?? run.State.ModelId,
-        SenderName = run.Plan.Thread.Kind == "multiplayer" ? run.Plan.Agent.Name : null,
-        SenderId = run.Plan.Thread.Kind == "multiplayer" ? run.Plan.Agent.Id.ToString() : null,
+        SenderName = run.Plan.Speaker.Name,
+        SenderId = run.Plan.Speaker.Id,
         InputTokens = run.State.Usage.InputTokens,
         OutputTokens = run.State.Usage.OutputTokens,
         CacheReadTokens = run.State.Usage.CacheReadTokens,
