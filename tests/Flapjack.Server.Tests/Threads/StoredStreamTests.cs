@@ -15,6 +15,8 @@ public sealed class StoredStreamTests(TurnWorld world) : IClassFixture<TurnWorld
     [InlineData("tools")]
     [InlineData("failed")]
     [InlineData("nothing said")]
+    [InlineData("json")]
+    [InlineData("no json")]
     public async Task A_stream_is_stored_as_it_was_sent(string kind)
     {
         var thread = await world.OpenAsync(TurnWorld.OpenAI);
@@ -23,9 +25,11 @@ public sealed class StoredStreamTests(TurnWorld world) : IClassFixture<TurnWorld
             case "plain": world.Upstream.Reply(Script.Text("Grüße", " 🥞", "\n", "a\u0000b")); break;
             case "tools": world.Upstream.Reply(Script.ToolCalls(new ScriptedCall("c1", "news", "{}"), new ScriptedCall("c2", "large", "{}")).After("Wait."), Script.Text("Here.")); break;
             case "failed": world.Upstream.Reply(Script.Text("Half ", "x").CutAfter(1)); break;
+            case "json": world.Upstream.Reply(Script.Text("{\"a\": [1.0, ", "\"\\u00e9\"]}")); break;
+            case "no json": world.Upstream.Reply(Script.Text("a"), Script.Text("b"), Script.Text("c")); break;
             default: world.Upstream.Reply(Script.Status(401, "{}")); break;
         }
-        await using var sent = await world.SendAsync(thread, new { content = "go" });
+        await using var sent = await world.SendAsync(thread, new { content = "go", responseFormat = kind.EndsWith("json", StringComparison.Ordinal) ? new { type = "json" } : null });
         await sent.EndAsync();
         await ShouldBeStoredAsync(world, sent);
     }
