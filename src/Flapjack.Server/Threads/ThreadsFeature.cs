@@ -16,6 +16,7 @@ internal static class ThreadsFeature
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
         services.AddSingleton<ThreadChanges>();
         services.AddSingleton<TurnSignals>();
+        services.AddHostedService(provider => provider.GetRequiredService<TurnSignals>());
         services.AddSingleton<StreamRelays>();
         services.AddSingleton<StreamMirrors>();
         services.AddSingleton<TurnStreamsContext>();

@@ -278,6 +278,18 @@ public sealed class NodeFaultTests
     }
 
     [Fact]
+    public async Task A_node_that_stops_hands_over_the_last_events_of_its_turns()
+    {
+        await using var nodes = await TwoNodes.StartAsync();
+        var (thread, _, running) = await nodes.RunningAsync(nodes.Peer.Client);
+        await using var own = running;
+        await using var there = await nodes.World.AttachAsync(thread);
+        await there.UntilAsync("tool_executing");
+        await nodes.Peer.DisposeAsync();
+        (await there.EndAsync()).Data.Text("code").ShouldBe("SERVER_SHUTDOWN");
+    }
+
+    [Fact]
     public async Task A_stream_whose_owner_falls_silent_is_cut_without_an_end()
     {
         await using var nodes = await TwoNodes.StartAsync();

@@ -6,6 +6,8 @@ namespace Flapjack.Server.Threads.Streams;
 /// <summary>Which of a turn's streams is meant; the default is the newest.</summary>
 internal readonly record struct StreamPick
 {
+    /// <summary>A longer name of a call has no place in a signal.</summary>
+    public const int LongestAnswer = 500;
     private const string LatestText = "latest", AfterText = "after:", StartText = "start:", AnswerText = "answer:";
 
     /// <summary>The newest stream that goes on after the event with this number.</summary>

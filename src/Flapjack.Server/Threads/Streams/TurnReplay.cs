@@ -27,7 +27,7 @@ internal sealed class TurnReplay(TurnStreams streams, FlapjackDb db, CallerConte
 
     // The message that began the turn is answered by its first stream; results of client-side calls by the stream they opened.
     private static StreamPick PickOf(MessageRequest request) =>
-        request.ToolResults.Value?.FirstOrDefault() is { } result && (result.ToolCallId.Value ?? result.Id.Value) is { } callId ? StreamPick.Answering(callId) : StreamPick.First;
+        request.ToolResults.Value?.FirstOrDefault() is { } result && (result.ToolCallId.Value ?? result.Id.Value) is { Length: <= StreamPick.LongestAnswer } callId ? StreamPick.Answering(callId) : StreamPick.First;
 
     // An ended stream of another node is on its way and arrives in a moment; one that still runs is not waited for.
     private async Task<bool> IsOverAsync(LiveTurn turn, CancellationToken cancellationToken)

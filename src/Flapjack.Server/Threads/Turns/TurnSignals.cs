@@ -6,44 +6,43 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>What nodes tell each other about running turns: stop this one, and tell me when it is over.</summary>
-internal sealed class TurnSignals
+internal sealed class TurnSignals(TurnHost host, ISignals signals, NodeName self, Databases databases) : IHostedService
 {
     private const string StopTopic = "turn.stop", WatchTopic = "turn.watch";
-    private readonly TurnHost _host;
-    private readonly ISignals _signals;
-    private readonly NodeName _self;
-    private readonly Databases _databases;
     private readonly ConcurrentDictionary<(Guid Turn, string Node), byte> _watchers = new();
 
-    public TurnSignals(TurnHost host, ISignals signals, NodeName self, Databases databases)
+    /// <summary>Begins to hear, also on a node that serves no request yet but has taken up turns of another.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        (_host, _signals, _self, _databases) = (host, signals, self, databases);
-        signals.On(StopTopic, signal => _host.Find(Guid.Parse(signal.Body))?.Stop());
+        signals.On(StopTopic, signal => host.Find(Guid.Parse(signal.Body))?.Stop());
         signals.On(WatchTopic, signal => Answer(signal.Sender, Guid.Parse(signal.Body.AsSpan(0, 36)), signal.Body[37..]));
+        return Task.CompletedTask;
     }
 
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>True for this node's name.</summary>
-    public bool IsHere(string node) => node == _self.Value;
+    public bool IsHere(string node) => node == self.Value;
 
     /// <summary>The node that has a running turn of the organisation; null when the turn does not run any more.</summary>
     public async ValueTask<string?> OwnerAsync(Guid orgId, Guid turnId, CancellationToken cancellationToken)
     {
-        await using var db = _databases.Open(orgId);
+        await using var db = databases.Open(orgId);
         return await db.Turns.Where(t => t.Id == turnId && t.Status == TurnStatuses.Running).Select(t => t.Node).FirstOrDefaultAsync(cancellationToken);
     }
 
     /// <summary>True when that node can hear.</summary>
-    public ValueTask<bool> ReachesAsync(string node, CancellationToken cancellationToken) => _signals.ReachesAsync(node, cancellationToken);
+    public ValueTask<bool> ReachesAsync(string node, CancellationToken cancellationToken) => signals.ReachesAsync(node, cancellationToken);
 
     /// <summary>Asks the node to stop its turn.</summary>
-    public void Stop(string node, Guid turnId) => _signals.Send(node, StopTopic, turnId.ToString());
+    public void Stop(string node, Guid turnId) => signals.Send(node, StopTopic, turnId.ToString());
 
     /// <summary>Asks the node to raise <see cref="ThreadChanges"/> here when the turn is over: at once when it is.</summary>
-    public void Watch(string node, Guid turnId, Guid threadId) => _signals.Send(node, WatchTopic, $"{turnId} {threadId}");
+    public void Watch(string node, Guid turnId, Guid threadId) => signals.Send(node, WatchTopic, $"{turnId} {threadId}");
 
     private void Answer(string asker, Guid turn, string thread)
     {
-        if (_host.Find(turn) is not { } run) _signals.Send(asker, ThreadChanges.Topic, thread);
+        if (host.Find(turn) is not { } run) signals.Send(asker, ThreadChanges.Topic, thread);
         // Who waits asks again now and then.
         else if (_watchers.TryAdd((turn, asker), 0)) _ = AnswerAtEndAsync(run, asker, thread);
     }
@@ -52,6 +51,6 @@ internal sealed class TurnSignals
     {
         await run.Live.Ended;
         _watchers.TryRemove((run.Live.TurnId, asker), out _);
-        _signals.Send(asker, ThreadChanges.Topic, thread);
+        signals.Send(asker, ThreadChanges.Topic, thread);
     }
 }
