@@ -73,7 +73,7 @@ internal static class MessageEndpoints
 
     private static async Task<ILookup<Guid, MessageToolCall>> CallsAsync(FlapjackDb db, Guid threadId, List<Message> page, CancellationToken cancellationToken)
     {
-        var turns = page.Where(m => m.Role == MessageRoles.Assistant).Select(m => m.TurnId).Distinct().ToList();
+        var turns = page.Where(m => m.Role == MessageRoles.Assistant && m.TurnId != null).Select(m => m.TurnId).Distinct().ToList();
         var steps = await db.Messages.AsNoTracking().Where(m => m.ThreadId == threadId && m.Role == MessageRoles.Step && turns.Contains(m.TurnId)).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
         return steps.SelectMany(step => StepCalls.Parse(step.ToolCalls), (step, call) => (step.TurnId, call)).ToLookup(pair => pair.TurnId!.Value, pair => pair.call);
     }

@@ -1,3 +1,4 @@
+using Flapjack.Server.Threads.Conversations;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 
@@ -25,8 +26,13 @@ internal static class ThreadsFeature
         services.AddSingleton<TurnOpeningContext>();
         services.AddScoped<TurnPlanner>();
         services.AddScoped<TurnOpening>();
+        services.AddSingleton<ThreadRemovals>();
+        services.AddScoped<TurnImport>();
+        services.AddScoped<GuestTurns>();
+        services.AddSingleton<Platform.Housekeeping.IHousekeepingTask, ExpiredThreads>();
         services.AddHostedService<TurnLeases>();
-        services.AddScoped<Platform.Idempotency.IIdempotentReplay, TurnReplay>();
+        services.AddScoped<TurnReplay>();
+        services.AddScoped<Platform.Idempotency.IIdempotentReplay>(provider => provider.GetRequiredService<TurnReplay>());
         return services;
     }
 

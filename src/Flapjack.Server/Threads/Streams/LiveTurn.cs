@@ -1,3 +1,4 @@
+using Flapjack.Runtime.Models;
 using Flapjack.Server.Platform.Http;
 
 namespace Flapjack.Server.Threads.Streams;
@@ -10,4 +11,7 @@ internal sealed class LiveTurn(Guid turnId, Guid orgId, Guid threadId, long firs
     public Guid OrgId { get; } = orgId;
 
     public Guid ThreadId { get; } = threadId;
+
+    /// <summary>What earlier streams of the turn used; its events count the whole turn.</summary>
+    public ModelUsage UsedBefore { get; init; }
 }

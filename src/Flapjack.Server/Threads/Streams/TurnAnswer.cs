@@ -32,7 +32,7 @@ internal static class TurnAnswer
         var events = live.Events().ToList();
         var (type, data) = events[^1];
         using var end = JsonDocument.Parse(data);
-        if (type == "error") throw ErrorOf(end.RootElement);
+        if (type == "error") throw Failure(end.RootElement.GetProperty("code").GetString()!, end.RootElement.TryGetProperty("detail", out var detail) ? detail.GetString() : null);
         await client.SendJsonAsync(json => Write(json, live, events, type, end.RootElement));
     }
 
@@ -82,9 +82,9 @@ internal static class TurnAnswer
         return text.ToString();
     }
 
-    private static ApiException ErrorOf(JsonElement error)
+    /// <summary>The answer that stands for an <c>error</c> event.</summary>
+    public static ApiException Failure(string code, string? detail)
     {
-        var code = error.GetProperty("code").GetString()!;
         var status = code switch
         {
             "CONTEXT_TOO_LONG" or "OUTPUT_SCHEMA_MISMATCH" or "CONTENT_FILTERED" => 422,
@@ -94,6 +94,6 @@ internal static class TurnAnswer
             _ when code.StartsWith("MODEL_", StringComparison.Ordinal) => 502,
             _ => 500,
         };
-        return new(status, code, error.TryGetProperty("detail", out var detail) ? detail.GetString() : null);
+        return new(status, code, detail);
     }
 }

@@ -51,13 +51,14 @@ internal static class TurnEventJson
         json.WriteEndObject();
     });
 
-    public static void AppendRequiresAction(LiveTurn turn, IEnumerable<TurnCall> calls, DateTime expiresAt) => turn.Append("requires_action", (calls, expiresAt), static (json, action) =>
+    public static void AppendRequiresAction(LiveTurn turn, IEnumerable<TurnCall> calls, DateTime expiresAt, ModelUsage usage, decimal? cost) => turn.Append("requires_action", (calls, expiresAt, usage, cost), static (json, action) =>
     {
         json.WriteStartObject();
         json.WriteStartArray("toolCalls");
         foreach (var call in action.calls) WriteCall(json, call.Id, call.Name, call.Arguments);
         json.WriteEndArray();
         json.WriteString("expiresAt", WireTime.Format(action.expiresAt));
+        WriteUsage(json, action.usage, action.cost);
         json.WriteEndObject();
     });
 

@@ -15,12 +15,15 @@ internal sealed class TurnReplay(LiveTurns live, FlapjackDb db, CallerContext ac
     public async Task<bool> ReplayAsync(ClientConnection client, ReadOnlyMemory<byte> body, Guid turnId)
     {
         var asStream = RequestBytes.Parse<MessageRequest>(body.Span).Stream.Value ?? true;
-        if ((live.Find(turnId, access.OrgId) ?? await RebuildAsync(turnId, client.Left)) is not { } turn) return false;
+        if (await FindAsync(turnId, client.Left) is not { } turn) return false;
         if (asStream) await client.SendAsync(turn, 0, access.Credential);
         else if (turn.IsEnded) await TurnAnswer.WriteWholeAsync(client, turn);
         else return false;
         return true;
     }
+
+    /// <summary>The events of a turn as they are kept, or from its rows; null while it runs elsewhere.</summary>
+    public async Task<LiveTurn?> FindAsync(Guid turnId, CancellationToken cancellationToken) => live.Find(turnId, access.OrgId) ?? await RebuildAsync(turnId, cancellationToken);
 
     /// <summary>A turn from its rows: <c>meta</c>, the whole text as one token, <c>done</c>, <c>requires_action</c> or the error. Null while it runs elsewhere.</summary>
     private async Task<LiveTurn?> RebuildAsync(Guid turnId, CancellationToken cancellationToken)
@@ -52,7 +55,7 @@ internal sealed class TurnReplay(LiveTurns live, FlapjackDb db, CallerContext ac
         var rebuilt = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId);
         TurnEventJson.AppendMeta(rebuilt, turn.StartedAt, turn.UserMessageId, progress.Model ?? "");
         if (progress.Text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(progress.Text));
-        TurnEventJson.AppendRequiresAction(rebuilt, calls, expiresAt.Value);
+        TurnEventJson.AppendRequiresAction(rebuilt, calls, expiresAt.Value, progress.Usage, progress.CostUsd);
         rebuilt.End(turn.StartedAt);
         return rebuilt;
     }

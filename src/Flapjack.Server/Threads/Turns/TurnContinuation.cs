@@ -25,7 +25,7 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
         var progress = TurnProgress.Parse(turn.Progress!) with { Mark = Ids.New() };
 
         var now = time.Now();
-        var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence);
+        var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence) { UsedBefore = progress.Usage };
         var message = draft.Content is null ? null : new Message
         {
             Id = Ids.New(),
@@ -48,13 +48,13 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
     private async Task<LiveTurn?> AskAgainAsync(ContinuedTurn continued, TurnProgress progress, Message? message)
     {
         var turn = continued.Turn;
-        var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence);
+        var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence) { UsedBefore = progress.Usage };
         // meta and requires_action take two numbers.
         var next = progress with { NextSequence = progress.NextSequence + 2 };
         if (!await store.KeepWaitingAsync(turn, continued.Draft.Results, message, next, continued.Plan.Options)) return null;
         var names = await CallsAsync(turn);
         TurnEventJson.AppendMeta(stream, turn.StartedAt, turn.UserMessageId, continued.Plan.Model.Id);
-        TurnEventJson.AppendRequiresAction(stream, continued.Remaining.Select(call => names[call.ToolCallId!]), continued.ExpiresAt);
+        TurnEventJson.AppendRequiresAction(stream, continued.Remaining.Select(call => names[call.ToolCallId!]), continued.ExpiresAt, progress.Usage, progress.CostUsd);
         live.Add(stream);
         live.End(stream);
         return stream;

@@ -131,7 +131,7 @@ internal sealed partial class TurnHost(
         }
         var expiresAt = context.Time.Now() + context.Settings.Turns.ActionExpiry;
         await store.PauseAsync(run, expiresAt);
-        TurnEventJson.AppendRequiresAction(run.Live, outcome.PendingCalls, expiresAt);
+        TurnEventJson.AppendRequiresAction(run.Live, outcome.PendingCalls, expiresAt, run.State.Usage, run.State.CostUsd);
     }
 
     private async Task EndEarlyAsync(TurnRun run)
