@@ -26,6 +26,9 @@ internal sealed class AnswerSoFar(LiveTurn live)
 
     public ApiException? Failure { get; private set; }
 
+    /// <summary>True when the turn ended or waits for the client; a stream that broke off has neither end nor failure.</summary>
+    public bool IsWhole => FinishReason is not null || Calls.Count > 0;
+
     /// <summary>Of this stream alone.</summary>
     public ModelUsage Usage { get; private set; }
 

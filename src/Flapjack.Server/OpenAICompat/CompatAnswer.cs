@@ -54,7 +54,7 @@ internal static class CompatAnswer
             return;
         }
         var whole = AnswerSoFar.Of(live);
-        if (whole.Failure is { } failure) throw failure;
+        if (!whole.IsWhole) throw whole.Failure ?? TurnAnswer.TakenOver();
         await client.SendJsonAsync(json => System.Text.Json.JsonSerializer.Serialize(json, form.Whole(whole), WireJson.Responses));
     }
 }

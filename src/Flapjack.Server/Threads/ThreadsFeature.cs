@@ -1,4 +1,5 @@
 using Flapjack.Server.Threads.Conversations;
+using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 
@@ -12,6 +13,11 @@ internal static class ThreadsFeature
         services.AddScoped<ThreadRemoval>();
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
         services.AddSingleton<NodeName>();
+        services.AddSingleton<OwnedWrites>();
+        services.AddSingleton<LeaseBook>();
+        services.AddSingleton<TurnResumption>();
+        services.AddSingleton<TurnRecovery>();
+        services.AddSingleton<StoredStreams>();
         services.AddSingleton<LiveTurns>();
         services.AddSingleton<TurnTraces>();
         services.AddSingleton<TurnStore>();
@@ -31,6 +37,7 @@ internal static class ThreadsFeature
         services.AddScoped<GuestTurns>();
         services.AddSingleton<Platform.Housekeeping.IHousekeepingTask, ExpiredThreads>();
         services.AddHostedService<TurnLeases>();
+        services.AddHostedService<TurnCheckpoints>();
         services.AddScoped<TurnReplay>();
         services.AddScoped<Platform.Idempotency.IIdempotentReplay>(provider => provider.GetRequiredService<TurnReplay>());
         return services;

@@ -12,7 +12,7 @@ namespace Flapjack.Server.Threads.Conversations;
 internal sealed record WaitingTurn(PastMessage Question, IReadOnlyList<PastMessage> Steps);
 
 /// <summary>Stores a turn that ran elsewhere as one that waits here, so that it goes on like every turn whose client brings results.</summary>
-internal sealed class TurnImport(TurnPlanner planner, IWriter writer, NodeName node, ServerSettings settings, TimeProvider time)
+internal sealed class TurnImport(TurnPlanner planner, TurnStore store, IWriter writer, ServerSettings settings, TimeProvider time)
 {
     public async Task StoreAsync(ThreadWithAgent found, WaitingTurn waiting, TurnOptions options, CancellationToken cancellationToken)
     {
@@ -22,24 +22,9 @@ internal sealed class TurnImport(TurnPlanner planner, IWriter writer, NodeName n
         var rows = RowsOf(thread, waiting.Steps, turnId, now);
         var lastSeq = thread.LastSeq + 1 + rows.Count;
         await writer.WriteAsync([
-            TurnSql.Claim(turnId, thread.Id, thread.OrgId, now),
-            TurnSql.InsertUser(question),
-            TurnSql.InsertTurn(new()
-            {
-                Id = turnId,
-                OrgId = thread.OrgId,
-                ThreadId = thread.Id,
-                AgentId = plan.Agent.Id,
-                Status = TurnStatuses.Running,
-                Node = node.Value,
-                LeaseUntil = now + settings.Turns.LeaseTime,
-                UserMessageId = question.Id,
-                Request = options.ToText(),
-                StartedAt = now,
-            }),
-            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now)),
+            .. store.OpeningOf(plan, turnId, question),
             .. rows.Select(TurnSql.InsertMessage),
-            TurnSql.EndTurn(thread.Id, turnId, TurnStatuses.Awaiting, null, null, null, ProgressOf(plan, waiting).ToText()),
+            TurnSql.EndTurn(thread.Id, turnId, TurnStatuses.Awaiting, null, null, null, ProgressOf(plan, waiting).ToText(), null),
             TurnSql.Pause(thread.Id, turnId, lastSeq, now, now + settings.Turns.ActionExpiry)], CancellationToken.None);
     }
 

@@ -33,6 +33,7 @@ internal static class TurnAnswer
         var (type, data) = events[^1];
         using var end = JsonDocument.Parse(data);
         if (type == "error") throw Failure(end.RootElement.GetProperty("code").GetString()!, end.RootElement.TryGetProperty("detail", out var detail) ? detail.GetString() : null);
+        if (type is not ("done" or "requires_action")) throw TakenOver();
         await client.SendJsonAsync(json => Write(json, live, events, type, end.RootElement));
     }
 
@@ -81,6 +82,9 @@ internal static class TurnAnswer
         }
         return text.ToString();
     }
+
+    /// <summary>The answer when the stream broke off here and goes on elsewhere.</summary>
+    public static ApiException TakenOver() => ApiException.Unavailable("another node took the turn over; its answer will stand among the thread's messages");
 
     /// <summary>The answer that stands for an <c>error</c> event.</summary>
     public static ApiException Failure(string code, string? detail)
