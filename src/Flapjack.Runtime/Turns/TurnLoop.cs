@@ -71,6 +71,8 @@ public sealed class TurnLoop(TimeProvider clock)
                         continue;
                     }
                     if (delta.Length == 0) continue;
+                    // PostgreSQL stores no U+0000; what is sent and what is stored must not differ.
+                    if (delta.Contains('\0', StringComparison.Ordinal)) delta = delta.Replace('\0', '\uFFFD');
                     if (model.BeginText())
                     {
                         state.Text.Append(Joint);
