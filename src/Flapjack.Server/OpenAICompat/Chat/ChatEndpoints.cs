@@ -12,7 +12,7 @@ internal static class ChatEndpoints
 
     public static void Map(IEndpointRouteBuilder v1) =>
         v1.MapPost("/chat/completions", Complete).WithName("createChatCompletion").Access(Scopes.ThreadsWrite, Role.Member)
-            .AnswersWithTurn(Protocol).WithMetadata(new BodyLimit(BodyLimit.Messages)).Produces<ChatCompletion>().Produces(200, contentType: "text/event-stream");
+            .AnswersWithTurn(Protocol).WithMetadata(new BodyLimit(BodyLimit.Messages)).Produces<ChatCompletion>(200, "application/json", "text/event-stream");
 
     /// <summary>Answers a conversation, in one piece or as a stream of chunks. Without a thread it is held in a hidden one, which the header <c>X-Flapjack-Thread</c> of the answer names.</summary>
     private static async Task Complete([FromHeader(Name = CompatTurns.ThreadHeader)] string? thread, JsonBody<ChatCompletionRequest> body, ClientConnection client, CompatTurns turns)

@@ -11,7 +11,7 @@ internal static class ResponsesEndpoints
 
     public static void Map(IEndpointRouteBuilder v1) =>
         v1.MapPost("/responses", Create).WithName("createResponse").Access(Scopes.ThreadsWrite, Role.Member)
-            .AnswersWithTurn(Protocol).WithMetadata(new BodyLimit(BodyLimit.Messages)).Produces<ResponseObject>().Produces(200, contentType: "text/event-stream");
+            .AnswersWithTurn(Protocol).WithMetadata(new BodyLimit(BodyLimit.Messages)).Produces<ResponseObject>(200, "application/json", "text/event-stream");
 
     /// <summary>Answers an input, in one piece or as a stream of events. The thread is kept for later responses unless <c>store</c> is false.</summary>
     private static async Task Create(JsonBody<CreateResponseRequest> body, ClientConnection client, CompatTurns turns)
