@@ -25,9 +25,11 @@ internal sealed class ConversationReader(string list, bool knownThread, FieldErr
         if (_instructions.Length > InstructionLimit) errors.Add(field, $"all instructions together have more than {InstructionLimit} characters");
     }
 
-    public void Ask(string field, string text, string? name)
+    public void Ask(string field, MessageContent content, string? name)
     {
         ExpectNoOpenCalls(field);
+        var text = content.Text;
+        foreach (var file in content.Files) errors.Add(file.Field, "images and files are not available on this server yet");
         errors.Text(field, text, MessageDraft.ContentLimit);
         errors.Text($"{field}.name", name, 200);
         if (!string.IsNullOrWhiteSpace(text)) _said.Add(new(MessageRoles.User, text) { SenderName = name });

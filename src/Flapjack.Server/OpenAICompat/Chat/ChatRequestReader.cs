@@ -41,6 +41,7 @@ internal static class ChatRequestReader
         errors.Range("max_tokens", request.MaxTokens.Value, 1, int.MaxValue);
         errors.Range("max_completion_tokens", request.MaxCompletionTokens.Value, 1, int.MaxValue);
         errors.Text("user", request.User.Value, 255);
+        if (FormatReader.Read("response_format", request.ResponseFormat.Value, "json_schema", errors) is not null) errors.Add("response_format.type", "only text is available on this server yet");
         errors.Object("metadata", request.Metadata.Value, FieldRules.MetadataBytes);
         return new()
         {
@@ -74,20 +75,20 @@ internal static class ChatRequestReader
 
     private static void Take(ConversationReader reader, string field, ChatMessageRequest message, FieldErrors errors)
     {
-        var text = ContentReader.Text($"{field}.content", message.Content.Value, errors);
+        var (contentField, content) = ($"{field}.content", message.Content.Value);
         switch (message.Role.Value)
         {
             case "system" or "developer":
-                reader.Instruct(field, text);
+                reader.Instruct(field, ContentReader.Text(contentField, content, errors));
                 break;
             case "user":
-                reader.Ask(field, text, message.Name.Value);
+                reader.Ask(field, ContentReader.Read(contentField, content, errors), message.Name.Value);
                 break;
             case "assistant":
-                reader.Answer(field, text, [.. (message.ToolCalls.Value ?? []).Select((call, i) => CallOf($"{field}.tool_calls[{i}]", call))]);
+                reader.Answer(field, ContentReader.Text(contentField, content, errors), [.. (message.ToolCalls.Value ?? []).Select((call, i) => CallOf($"{field}.tool_calls[{i}]", call))]);
                 break;
             case "tool":
-                reader.Result($"{field}.tool_call_id", message.ToolCallId.Value ?? "", text);
+                reader.Result($"{field}.tool_call_id", message.ToolCallId.Value ?? "", ContentReader.Text(contentField, content, errors));
                 break;
             default:
                 errors.Add($"{field}.role", "must be one of system, developer, user, assistant, tool");

@@ -13,7 +13,7 @@ internal static class ResponseItems
         switch (request.Input.Value)
         {
             case { ValueKind: JsonValueKind.String } text:
-                reader.Ask("input", ContentReader.Text("input", text, errors), null);
+                reader.Ask("input", ContentReader.Read("input", text, errors), null);
                 break;
             case { ValueKind: JsonValueKind.Array } items:
                 foreach (var (i, item) in items.EnumerateArray().Index()) Take(reader, $"input[{i}]", item, errors);
@@ -49,17 +49,18 @@ internal static class ResponseItems
 
     private static void TakeMessage(ConversationReader reader, string field, JsonElement item, FieldErrors errors)
     {
-        var text = ContentReader.Text($"{field}.content", item.TryGetProperty("content", out var content) ? content : null, errors);
+        var contentField = $"{field}.content";
+        JsonElement? content = item.TryGetProperty("content", out var sent) ? sent : null;
         switch (item.Text("role"))
         {
             case "system" or "developer":
-                reader.Instruct(field, text);
+                reader.Instruct(field, ContentReader.Text(contentField, content, errors));
                 break;
             case "user":
-                reader.Ask(field, text, null);
+                reader.Ask(field, ContentReader.Read(contentField, content, errors), null);
                 break;
             case "assistant":
-                reader.Answer(field, text, []);
+                reader.Answer(field, ContentReader.Text(contentField, content, errors), []);
                 break;
             default:
                 errors.Add($"{field}.role", "must be one of system, developer, user, assistant");
