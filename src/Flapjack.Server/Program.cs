@@ -3,6 +3,7 @@ using Flapjack.Server.Agents;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
+using Flapjack.Server.OpenAICompat;
 using Flapjack.Server.Operations;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
@@ -21,6 +22,7 @@ try
     builder.Services.AddAgents();
     builder.Services.AddLogs();
     builder.Services.AddThreads();
+    builder.Services.AddOpenAICompat();
     builder.Services.AddOperations();
 
     var app = builder.Build();
@@ -31,6 +33,7 @@ try
     app.MapAgents();
     app.MapLogs();
     app.MapThreads();
+    app.MapOpenAICompat();
     app.MapOperations();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);

@@ -8,6 +8,7 @@ internal static class AgentsFeature
     public static IServiceCollection AddAgents(this IServiceCollection services) => services
         .AddScoped<AgentRemoval>()
         .AddScoped<AgentEditor>()
+        .AddScoped<PlainAgents>()
         .AddSingleton<AgentConfigs>()
         .AddScoped<IAgentDependant, AgentConfigRemoval>();
 

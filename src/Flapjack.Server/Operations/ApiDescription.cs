@@ -35,7 +35,9 @@ internal static class ApiDescription
         if (context.Description.ActionDescriptor.EndpointMetadata.OfType<MethodInfo>().LastOrDefault() is not { } handler || comments.Of(handler) is not { } text) return;
         var end = text.IndexOf(". ", StringComparison.Ordinal);
         operation.Summary = end < 0 ? text.TrimEnd('.') : text[..end];
-        operation.Description = end < 0 ? null : text;
+        // The failures below describe every other path.
+        var failures = context.Description.RelativePath?.StartsWith("v1/", StringComparison.Ordinal) == true ? " Failures have OpenAI's form: an object `error` with `message`, `type`, `param` and `code`." : "";
+        operation.Description = end < 0 && failures.Length == 0 ? null : text + failures;
     }
 
     private static Task FrameAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)

@@ -37,6 +37,9 @@ internal sealed class ConversationThread : ITenantRow
     /// <summary>Left out of lists: child threads of delegations and of calls without a thread.</summary>
     public bool Hidden { get; init; }
 
+    /// <summary>Not before then it is removed, and not within a day of its last message; null = kept.</summary>
+    public DateTime? ExpiresAt { get; init; }
+
     /// <summary>Sequence number of the newest message.</summary>
     public long LastSeq { get; set; }
 
@@ -81,6 +84,7 @@ internal sealed class ConversationThreadMapping : IEntityTypeConfiguration<Conve
     {
         builder.ToTable("threads");
         builder.HasIndex(t => new { t.AgentId, t.CreatedAt }).IsUnique();
+        builder.HasIndex(t => t.ExpiresAt).HasFilter("expires_at IS NOT NULL");
     }
 }
 

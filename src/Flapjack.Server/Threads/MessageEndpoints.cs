@@ -74,7 +74,7 @@ internal static class MessageEndpoints
     // By turn and agent: several agents may have answered in one turn.
     private static async Task<ILookup<(Guid? Turn, string? Agent), MessageToolCall>> CallsAsync(FlapjackDb db, Guid threadId, List<Message> page, CancellationToken cancellationToken)
     {
-        var turns = page.Where(m => m.Role == MessageRoles.Assistant).Select(m => m.TurnId).Distinct().ToList();
+        var turns = page.Where(m => m.Role == MessageRoles.Assistant && m.TurnId != null).Select(m => m.TurnId).Distinct().ToList();
         var steps = await db.Messages.AsNoTracking().Where(m => m.ThreadId == threadId && m.Role == MessageRoles.Step && turns.Contains(m.TurnId)).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
         return steps.SelectMany(step => StepCalls.Parse(step.ToolCalls), (step, call) => (Key: (step.TurnId, step.SenderId), call)).ToLookup(pair => pair.Key, pair => pair.call);
     }

@@ -10,6 +10,12 @@ namespace Flapjack.Server.Threads;
 /// <summary>The checked fields of a new thread.</summary>
 internal sealed record ThreadDraft(string? Title, string Kind, string? ActiveProfile, string? Overlay, string Bindings, string? UserId, string Metadata)
 {
+    /// <summary>Left out of lists, and removed when nobody used it for so long; null = an ordinary thread.</summary>
+    public TimeSpan? HiddenFor { get; init; }
+
+    /// <summary>Messages the thread begins with.</summary>
+    public IReadOnlyList<PastMessage> Past { get; init; } = [];
+
     public static ThreadDraft From(CreateThreadRequest request, CallerContext access, FieldErrors errors)
     {
         errors.Text("title", request.Title.Value, 300);
@@ -52,12 +58,15 @@ internal sealed class ThreadOpening(IWriter writer, Databases databases, TimePro
                 ResourceBindings = draft.Bindings,
                 UserId = draft.UserId,
                 Metadata = draft.Metadata,
+                Hidden = draft.HiddenFor is not null,
+                ExpiresAt = now + draft.HiddenFor,
+                LastSeq = draft.Past.Count,
                 CreatedAt = now,
                 UpdatedAt = now,
             };
             SqlStatement[] unit = thread.IsMultiplayer && access.Caller.UserId is { } user
                 ? [ThreadSql.Insert(thread), ThreadSql.InsertOwner(thread, user.ToString(), access.Caller.UserName)]
-                : [ThreadSql.Insert(thread)];
+                : [ThreadSql.Insert(thread), .. PastMessageSql.Insert(thread, draft.Past)];
             var result = await writer.WriteAsync(unit, cancellationToken);
             if (result.Affected[0] == 1) return thread;
             // No agent, or another node took this microsecond; the next one is free sooner or later.

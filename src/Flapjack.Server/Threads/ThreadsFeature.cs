@@ -1,3 +1,4 @@
+using Flapjack.Server.Threads.Conversations;
 using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
@@ -43,9 +44,14 @@ internal static class ThreadsFeature
         services.AddScoped<TurnPlanner>();
         services.AddScoped<TurnAddressing>();
         services.AddScoped<TurnOpening>();
+        services.AddSingleton<ThreadRemovals>();
+        services.AddScoped<TurnImport>();
+        services.AddScoped<GuestTurns>();
+        services.AddSingleton<Platform.Housekeeping.IHousekeepingTask, ExpiredThreads>();
         services.AddHostedService<TurnLeases>();
         services.AddHostedService<TurnCheckpoints>();
-        services.AddScoped<Platform.Idempotency.IIdempotentReplay, TurnReplay>();
+        services.AddScoped<TurnReplay>();
+        services.AddScoped<Platform.Idempotency.IIdempotentReplay>(provider => provider.GetRequiredService<TurnReplay>());
         return services;
     }
 

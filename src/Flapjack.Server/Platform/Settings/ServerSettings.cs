@@ -13,6 +13,10 @@ internal sealed record ServerSettings
     public required TurnSettings Turns { get; init; }
     public required LimitSettings Limits { get; init; }
     public required ModelSettingsSection Models { get; init; }
+
+    /// <summary>Whether the OpenAI-compatible API takes catalog models beside agents.</summary>
+    public required bool AllowRawModels { get; init; }
+
     public required LogSettings Logs { get; init; }
     public required MetricsSettings Metrics { get; init; }
     public required IReadOnlyList<string> CorsOrigins { get; init; }
@@ -51,6 +55,7 @@ internal sealed record ServerSettings
             Turns = TurnSettings.Read(s),
             Limits = LimitSettings.Read(s),
             Models = ModelSettingsSection.Read(s),
+            AllowRawModels = s.Flag("OpenAiCompat:AllowRawModels", false),
             Logs = new(s.Integer("Logs:RetentionDays", 30, 0, 3650), s.Flag("Logs:CaptureContent", true)),
             Metrics = MetricsSettings.Read(s),
             CorsOrigins = s.List("Cors:Origins"),

@@ -17,25 +17,29 @@ internal sealed class TurnReplay(TurnStreams streams, FlapjackDb db, CallerConte
     public async Task<bool> ReplayAsync(ClientConnection client, ReadOnlyMemory<byte> body, Guid turnId)
     {
         var request = RequestBytes.Parse<MessageRequest>(body.Span);
-        using var found = await streams.FindAsync(turnId, access.OrgId, PickOf(request), client.Left);
-        if ((found?.Live ?? await RebuildAsync(turnId, client.Left)) is not { } turn) return false;
+        using var found = await FindAsync(turnId, PickOf(request), client.Left);
+        if (found?.Live is not { } turn) return false;
         if (request.Stream.Value ?? true) await client.SendAsync(turn, 0, access.Credential);
         else if (await IsOverAsync(turn, client.Left)) await TurnAnswer.WriteWholeAsync(client, turn);
         else return false;
         return true;
     }
 
-    // The message that began the turn is answered by its first stream; results of client-side calls by the stream they opened.
-    private static StreamPick PickOf(MessageRequest request) =>
-        request.ToolResults.Value?.FirstOrDefault() is { } result && (result.ToolCallId.Value ?? result.Id.Value) is { Length: <= StreamPick.LongestAnswer } callId ? StreamPick.Answering(callId) : StreamPick.First;
+    /// <summary>The events of a turn as they are kept, or from its rows; null while it runs on a node that cannot be asked. To be disposed of when they are read.</summary>
+    public async Task<FoundStream?> FindAsync(Guid turnId, StreamPick pick, CancellationToken cancellationToken) =>
+        await streams.FindAsync(turnId, access.OrgId, pick, cancellationToken) ?? (await RebuildAsync(turnId, cancellationToken) is { } rebuilt ? new(rebuilt, null) : null);
 
     // An ended stream of another node is on its way and arrives in a moment; one that still runs is not waited for.
-    private async Task<bool> IsOverAsync(LiveTurn turn, CancellationToken cancellationToken)
+    public async Task<bool> IsOverAsync(LiveTurn turn, CancellationToken cancellationToken)
     {
         if (!turn.IsEnded && await db.Turns.AnyAsync(t => t.Id == turn.TurnId && t.Status == TurnStatuses.Running, cancellationToken)) return false;
         await turn.Ended.WaitAsync(Arrival, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return turn is { IsEnded: true, IsBroken: false };
     }
+
+    // The message that began the turn is answered by its first stream; results of client-side calls by the stream they opened.
+    private static StreamPick PickOf(MessageRequest request) =>
+        request.ToolResults.Value?.FirstOrDefault() is { } result && (result.ToolCallId.Value ?? result.Id.Value) is { Length: <= StreamPick.LongestAnswer } callId ? StreamPick.Answering(callId) : StreamPick.First;
 
     /// <summary>A turn from its rows: <c>meta</c>, the whole text as one token, <c>done</c>, <c>requires_action</c> or the error. Null while it runs elsewhere.</summary>
     private async Task<LiveTurn?> RebuildAsync(Guid turnId, CancellationToken cancellationToken)
@@ -68,6 +72,7 @@ internal sealed class TurnReplay(TurnStreams streams, FlapjackDb db, CallerConte
         var text = FinishedLegs.Join(FinishedLegs.Of(rows.Where(m => m.Role == MessageRoles.Assistant)).Text, progress.Text);
         if (text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(text));
         TurnEventJson.Append(rebuilt, TurnEventJson.RequiresAction(calls, expiresAt.Value));
+        rebuilt.UsedAtQuestion = progress.Usage;
         rebuilt.End(turn.StartedAt);
         return rebuilt;
     }

@@ -7,7 +7,7 @@ namespace Flapjack.Server.Threads.Turns;
 /// <summary>A checked message.</summary>
 internal sealed record MessageDraft
 {
-    private const int ContentLimit = 400_000, MaxTools = 64, SchemaLimit = 64 * 1024, ResultLimit = 1024 * 1024, MaxFallbacks = 10;
+    public const int ContentLimit = 400_000, ResultLimit = 1024 * 1024, MaxFallbacks = 10;
 
     /// <summary>The user's text; null when the message only brings tool results.</summary>
     public required string? Content { get; init; }
@@ -76,29 +76,17 @@ internal sealed record MessageDraft
         if (request.Attachments.Value is { ValueKind: JsonValueKind.Array } files && files.GetArrayLength() > 0) errors.Add("attachments", "are not available on this server yet");
     }
 
-    private static List<ClientTool> ToolsOf(List<ClientToolRequest?>? tools, FieldErrors errors)
+    private static IReadOnlyList<ClientTool> ToolsOf(List<ClientToolRequest?>? tools, FieldErrors errors)
     {
         if (tools is null) return [];
-        if (tools.Count > MaxTools) errors.Add("tools", $"has more than {MaxTools} tools");
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        var checkedTools = new List<ClientTool>(tools.Count);
+        var list = new ClientToolList("tools", errors);
         for (var i = 0; i < tools.Count; i++)
         {
             var tool = tools[i] ?? throw ApiException.BadRequest($"tools[{i}]: must be an object");
-            var name = tool.Name.Value;
-            if (name is null) errors.Add($"tools[{i}].name", "is required");
-            else if (!FieldRules.IsToolName(name)) errors.Add($"tools[{i}].name", "must match ^[A-Za-z0-9_-]{1,64}$");
-            else if (name.Contains("__", StringComparison.Ordinal)) errors.Add($"tools[{i}].name", "must not contain __");
-            else if (!names.Add(name)) errors.Add($"tools[{i}].name", "is used twice");
-            errors.Text($"tools[{i}].description", tool.Description.Value, 4_000);
-            errors.Object($"tools[{i}].parameters", tool.Parameters.Value, SchemaLimit);
-            var parameters = tool.Parameters.Value is { ValueKind: JsonValueKind.Object } schema ? schema : AnyObject;
-            checkedTools.Add(new(name ?? "", tool.Description.Value ?? "", parameters));
+            list.Add($"tools[{i}]", tool.Name.Value, tool.Description.Value, tool.Parameters.Value);
         }
-        return checkedTools;
+        return list.Tools;
     }
-
-    private static readonly JsonElement AnyObject = JsonElement.Parse("""{"type":"object","properties":{}}""");
 
     private static List<ToolAnswer> Answers(List<ToolResultRequest?>? results, FieldErrors errors)
     {

@@ -27,7 +27,7 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
         var progress = TurnProgress.Parse(turn.Progress!) with { Mark = Ids.New() };
 
         var now = time.Now();
-        var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence);
+        var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence) { UsedBefore = progress.Usage };
         var message = draft.Content is null ? null : new Message
         {
             Id = Ids.New(),
@@ -50,7 +50,7 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
     private async Task<LiveTurn?> AskAgainAsync(ContinuedTurn continued, TurnProgress progress, Message? message)
     {
         var turn = continued.Turn;
-        var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence);
+        var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence) { UsedBefore = progress.Usage, UsedAtQuestion = progress.Usage };
         // meta and requires_action take two numbers.
         var next = progress with { NextSequence = progress.NextSequence + 2 };
         var names = await CallsAsync(turn);

@@ -174,6 +174,7 @@ internal sealed partial class TurnHost(
         }
         var expiresAt = context.Time.Now() + context.Settings.Turns.ActionExpiry;
         var question = TurnEventJson.RequiresAction(outcome.PendingCalls, expiresAt);
+        run.Live.UsedAtQuestion = run.State.Usage;
         await store.PauseAsync(run, expiresAt, question);
         TurnEventJson.Append(run.Live, question);
     }

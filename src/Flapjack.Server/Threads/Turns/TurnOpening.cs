@@ -27,15 +27,33 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
 
     public async Task<OpenedTurn> OpenAsync(Guid threadId, MessageRequest request, ClientConnection client)
     {
-        var cancellationToken = client.Left;
-        if (context.Draining.IsDraining) throw ApiException.Unavailable("the server is shutting down, try again");
-        client.CountMessage(context.Limits, access.OrgId);
-        // Who does not see the whole organisation has to be asked first; then one prepared read brings thread and agent.
-        if (!access.SeesWholeOrg) await RequireVisibleAsync(threadId, cancellationToken);
-        var (thread, agent) = await context.Reader.ReadAsync(ThreadSql.Find(threadId, access.OrgId), ThreadSql.Map, cancellationToken) ?? throw ApiException.NotFound("Thread");
+        Admit(client);
+        var found = await FindAsync(threadId, client.Left);
         var errors = new FieldErrors();
         var draft = MessageDraft.From(request, errors);
         errors.ThrowIfAny();
+        return await OpenAsync(found, draft, client);
+    }
+
+    /// <summary>Refuses while the server drains, and counts the message.</summary>
+    public void Admit(ClientConnection client)
+    {
+        if (context.Draining.IsDraining) throw ApiException.Unavailable("the server is shutting down, try again");
+        client.CountMessage(context.Limits, access.OrgId);
+    }
+
+    /// <summary>A thread the caller may see, with its agent.</summary>
+    public async Task<ThreadWithAgent> FindAsync(Guid threadId, CancellationToken cancellationToken)
+    {
+        // Who does not see the whole organisation has to be asked first; then one prepared read brings thread and agent.
+        if (!access.SeesWholeOrg) await RequireVisibleAsync(threadId, cancellationToken);
+        return await context.Reader.ReadAsync(ThreadSql.Find(threadId, access.OrgId), ThreadSql.Map, cancellationToken) ?? throw ApiException.NotFound("Thread");
+    }
+
+    /// <summary>Opens a message that is checked already.</summary>
+    public async Task<OpenedTurn> OpenAsync(ThreadWithAgent found, MessageDraft draft, ClientConnection client)
+    {
+        var (thread, agent) = found;
         if (!context.Settings.Turns.AllowOverrides && draft.Options.Overrides.Count > 0) throw new ApiException(403, "FEATURE_DISABLED", "the operator does not allow overrides");
         if (agent.DeletedAt is not null) throw ApiException.NotFound("Agent");
         if (thread.Status != "active") throw ApiException.Conflict("the thread is archived");
@@ -43,7 +61,7 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             if (await ContinueAsync(thread, agent, draft, client) is { } live) return new(live, draft.Stream);
-            (thread, agent) = await context.Reader.ReadAsync(ThreadSql.Find(threadId, access.OrgId), ThreadSql.Map, cancellationToken) ?? throw ApiException.NotFound("Thread");
+            (thread, agent) = await FindAsync(thread.Id, client.Left);
         }
         throw Busy(thread.PendingTurnId ?? Guid.Empty);
     }

@@ -19,6 +19,15 @@ internal sealed record TurnOptions
     /// <summary>JSON array; null = the thread's bindings.</summary>
     public string? Bindings { get; init; }
 
+    /// <summary>Instead of the agent's.</summary>
+    public double? Temperature { get; init; }
+
+    /// <summary>The agent's own limit holds as well.</summary>
+    public int? MaxOutputTokens { get; init; }
+
+    /// <summary>Texts at which the model stops; providers that know none ignore them.</summary>
+    public IReadOnlyList<string> StopSequences { get; init; } = [];
+
     public bool ContinueOnDisconnect { get; init; }
     public IReadOnlyList<ClientTool> Tools { get; init; } = [];
     public IReadOnlyList<string> FallbackModels { get; init; } = [];

@@ -189,8 +189,9 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     {
         var options = new ChatOptions
         {
-            Temperature = plan.Model.Supports.Temperature ? (float?)plan.Agent.Temperature : null,
-            MaxOutputTokens = plan.Agent.MaxOutputTokens,
+            Temperature = plan.Model.Supports.Temperature ? (float?)(plan.Options.Temperature ?? plan.Agent.Temperature) : null,
+            MaxOutputTokens = Least(plan.Options.MaxOutputTokens, plan.Agent.MaxOutputTokens),
+            StopSequences = plan.Options.StopSequences.Count == 0 ? null : [.. plan.Options.StopSequences],
         };
         plan.Options.Format?.ApplyTo(options);
         var openai = plan.Options.OpenAI;
@@ -201,6 +202,8 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
         }.AttachTo(options);
         return options;
     }
+
+    private static int? Least(int? one, int? other) => one < other ? one : other ?? one;
 }
 
 /// <summary>How a turn ended: the reason, and the code when it failed.</summary>

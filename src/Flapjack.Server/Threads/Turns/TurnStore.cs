@@ -15,6 +15,16 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
     /// <summary>Stores the user's message and the turn that answers it. Returns the message's sequence number; null when the thread is busy, archived or gone.</summary>
     public async Task<long?> OpenAsync(TurnPlan plan, Guid turnId, Message message, IdempotencyClaim? claim)
     {
+        var unit = OpeningOf(plan, turnId, message);
+        // In the same transaction: a crash cannot come between the message and the key that repeats it.
+        if (claim is not null) unit = [.. unit, TurnSql.NoteIdempotentTurn(plan.Thread.Id, turnId, claim.Id)];
+        var result = await writer.WriteAsync(unit);
+        return result.Returned;
+    }
+
+    /// <summary>The statements that give a thread to a turn and store what starts it.</summary>
+    public SqlStatement[] OpeningOf(TurnPlan plan, Guid turnId, Message message)
+    {
         var (thread, now) = (plan.Thread, message.CreatedAt);
         var turn = new Turn
         {
@@ -30,15 +40,11 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
             Request = plan.Options.ToText(),
             StartedAt = now,
         };
-        SqlStatement[] unit = [
+        return [
             TurnSql.Claim(turnId, thread.Id, thread.OrgId, now),
             TurnSql.InsertUser(message),
             TurnSql.InsertTurn(turn, settings.Turns.LeaseTime),
             TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now))];
-        // In the same transaction: a crash cannot come between the message and the key that repeats it.
-        if (claim is not null) unit = [.. unit, TurnSql.NoteIdempotentTurn(thread.Id, turnId, claim.Id)];
-        var result = await writer.WriteAsync(unit);
-        return result.Returned;
     }
 
     /// <summary>Stores a model step and the intents of its calls.</summary>
