@@ -1,3 +1,5 @@
+using Flapjack.Server.Threads.Attachments;
+using Flapjack.Server.Threads.Forks;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 
@@ -9,12 +11,15 @@ internal static class ThreadsFeature
     {
         services.AddSingleton<ThreadOpening>();
         services.AddScoped<ThreadRemoval>();
+        services.AddScoped<ThreadFork>();
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
         services.AddSingleton<NodeName>();
         services.AddSingleton<LiveTurns>();
         services.AddSingleton<TurnTraces>();
         services.AddSingleton<TurnStore>();
         services.AddSingleton<TurnHistory>();
+        services.AddSingleton<AttachmentIntake>();
+        services.AddSingleton<AttachmentPrompt>();
         services.AddSingleton<TurnHostContext>();
         services.AddSingleton<TurnHost>();
         services.AddSingleton<PendingActions>();
@@ -33,6 +38,7 @@ internal static class ThreadsFeature
     public static void MapThreads(this IEndpointRouteBuilder app)
     {
         ThreadEndpoints.Map(app);
+        ForkEndpoints.Map(app);
         ParticipantEndpoints.Map(app);
         MessageEndpoints.Map(app);
     }

@@ -3,6 +3,7 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Attachments;
 
 namespace Flapjack.Server.Threads.Turns;
 
@@ -30,7 +31,8 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
             TurnSql.Claim(turnId, thread.Id, thread.OrgId, now),
             TurnSql.InsertUser(message),
             TurnSql.InsertTurn(turn),
-            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now))];
+            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now)),
+            .. MessageAttachments.Store(message)];
         // In the same transaction: a crash cannot come between the message and the key that repeats it.
         if (claim is not null) unit = [.. unit, TurnSql.NoteIdempotentTurn(thread.Id, turnId, claim.Id)];
         var result = await writer.WriteAsync(unit);
@@ -114,7 +116,7 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
         var unit = new List<SqlStatement> { TurnSql.StepProgress(turn.ThreadId, turn.Id, step, options.ToText(), turn.Progress!) };
         unit.AddRange(answers.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer, step)));
         unit.Add(TurnSql.Resume(turn.ThreadId, turn.Id, message is null ? 0 : 1, now, step));
-        if (message is not null) unit.Add(TurnSql.InsertUser(message));
+        if (message is not null) unit.AddRange([TurnSql.InsertUser(message), .. MessageAttachments.Store(message)]);
         unit.Add(TurnSql.RunAgain(turn.ThreadId, turn.Id, node.Value, now + settings.Turns.LeaseTime, options.ToText()));
         return (await writer.WriteAsync([.. unit])).Returned;
     }
@@ -129,6 +131,7 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
         {
             unit.Add(TurnSql.AppendWaiting(turn.ThreadId, turn.Id, time.Now(), step));
             unit.Add(TurnSql.InsertWaitingUser(message, step));
+            unit.AddRange(MessageAttachments.Store(message));
         }
         return (await writer.WriteAsync([.. unit])).Affected[0] == 1;
     }
