@@ -51,7 +51,7 @@ internal sealed class FileStore(IWriter writer, IReader reader, TimeProvider tim
         {
             var (type, size, hash) = await AppendAsync(file, incoming, content, field, cancellationToken);
             var whole = Finished(file, type, size, hash);
-            if (type == FileTypes.Zip) whole = Finished(file, await FileTypes.IsDocxAsync(Open(whole), cancellationToken) ? FileTypes.Docx : throw Unsupported(field), size, hash);
+            if (type == FileTypes.Zip) whole = Finished(file, FileTypes.IsDocx(await ReadAsync(whole, cancellationToken)) ? FileTypes.Docx : throw Unsupported(field), size, hash);
             await writer.WriteAsync([FileSql.Finish(whole)], cancellationToken);
             return whole;
         }

@@ -45,11 +45,11 @@ internal static class FileTypes
     public static bool IsUtf16(ReadOnlySpan<byte> bytes) => bytes is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..];
 
     /// <summary>Whether an archive is a Word document; false when it is broken.</summary>
-    public static async Task<bool> IsDocxAsync(Stream content, CancellationToken cancellationToken)
+    public static bool IsDocx(byte[] archive)
     {
         try
         {
-            await using var zip = await ZipArchive.CreateAsync(content, ZipArchiveMode.Read, leaveOpen: true, entryNameEncoding: null, cancellationToken);
+            using var zip = new ZipArchive(new MemoryStream(archive, writable: false), ZipArchiveMode.Read);
             return zip.GetEntry("word/document.xml") is not null;
         }
         catch (InvalidDataException)

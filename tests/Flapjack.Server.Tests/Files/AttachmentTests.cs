@@ -27,7 +27,7 @@ public sealed class AttachmentTests(TurnWorld world) : IClassFixture<TurnWorld>
 
         await SendAsync(thread, new { content = "What was it?" });
         Last("input")[0].GetProperty("content")[0].Text("image_url").ShouldBe(link);
-        Prompts.Shape(world.Upstream.LastRequest.Body)[1..].ShouldBe(["assistant:ok", "user:What was it?"]);
+        Last("input").Items().Select(item => item.Text("role")).ShouldBe(["user", "assistant", "user"]);
 
         var messages = await world.MessagesAsync(thread);
         messages[0].Text("content").ShouldBe("");
