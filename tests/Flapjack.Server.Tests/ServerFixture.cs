@@ -96,18 +96,26 @@ public sealed partial class ServerFixture : IAsyncLifetime
 
     private void Run()
     {
-        _host = new Host(AllSettings(), services =>
+        _host = NewHost();
+        BaseAddress = AddressOf(_host);
+        Anonymous = NewClient();
+        Client = ClientFor(ApiKey);
+    }
+
+    private Host NewHost()
+    {
+        var host = new Host(AllSettings(), services =>
         {
             services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Time));
             services.AddSingleton<ILoggerProvider>(Log);
             _services?.Invoke(services);
         });
-        _host.UseKestrel(0);
-        _host.StartServer();
-        BaseAddress = new Uri(_host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        Anonymous = NewClient();
-        Client = ClientFor(ApiKey);
+        host.UseKestrel(0);
+        host.StartServer();
+        return host;
     }
+
+    private static Uri AddressOf(Host host) => new(host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
     private async Task StopAsync()
     {
@@ -117,7 +125,9 @@ public sealed partial class ServerFixture : IAsyncLifetime
         _host = null;
     }
 
-    private HttpClient NewClient() => new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = BaseAddress, Timeout = TimeSpan.FromSeconds(30) };
+    private HttpClient NewClient() => NewClient(BaseAddress);
+
+    private static HttpClient NewClient(Uri address) => new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
 
     // Limits count in windows of the server's clock, which stands still here; a test of limits sets its own.
     private Dictionary<string, string?> AllSettings()

@@ -15,6 +15,8 @@ internal sealed class StepCall(TurnCall call, TurnTool? tool, JsonElement? argum
     public ToolResult? Result { get; set; }
     /// <summary>The gate said no.</summary>
     public bool Refused { get; init; }
+    /// <summary>The result was recorded before the server died; nobody needs to hear of it again.</summary>
+    public bool Finished { get; init; }
     /// <summary>A result was handed to the journal, whatever became of it.</summary>
     public bool Journalled { get; set; }
     /// <summary>The tool asked the user to authorise.</summary>
@@ -22,7 +24,7 @@ internal sealed class StepCall(TurnCall call, TurnTool? tool, JsonElement? argum
     /// <summary>The tool proposed another profile.</summary>
     public ProfileSwitchProposalEvent? Proposal { get; set; }
 
-    public bool Runs => !Call.ClientSide && !Refused;
+    public bool Runs => !Call.ClientSide && !Refused && !Finished;
 
     public TurnCallResult RecordedResult => new(Call.Id, Result!.Content, Result.IsError);
 

@@ -23,6 +23,23 @@ internal sealed class ToolGate(TurnState state, TimeProvider clock)
         return admitted;
     }
 
+    /// <summary>What becomes of the calls of a step that a crash interrupted: those with a result keep it, idempotent ones are made again, of the others nobody knows what they did.</summary>
+    public List<StepCall> Readmit(InterruptedStep interrupted)
+    {
+        var known = interrupted.Results.ToDictionary(static result => result.CallId);
+        return [.. interrupted.Step.Calls.Select(call => Readmit(call, known.GetValueOrDefault(call.Id)))];
+    }
+
+    private StepCall Readmit(TurnCall call, TurnCallResult? result)
+    {
+        if (result is not null) return new(call, null, null) { Result = ToolResult.Recorded(result), Finished = true, Journalled = true };
+        if (call.ClientSide) return new(call, null, null);
+        var tool = state.Tools.Find(call.Name);
+        var arguments = JsonText.TryParse(call.Arguments) is { ValueKind: JsonValueKind.Object } json ? json : (JsonElement?)null;
+        if (tool is { Idempotent: true } && arguments is not null && state.Tools.Allows(tool)) return new(call with { Idempotent = true }, tool, arguments);
+        return new(call, tool, arguments) { Result = ToolResult.Failed(ToolErrors.OutcomeUnknown, "The server stopped between making this call and storing its result."), Refused = true };
+    }
+
     private StepCall Admit(FunctionCallContent call)
     {
         var text = ToolCallArguments.TextOf(call);

@@ -31,6 +31,9 @@ internal sealed record ToolResult(string Content, JsonElement Value, bool Trunca
         _ => Of(JsonSerializer.SerializeToElement(value, JsonText.Compact)),
     };
 
+    /// <summary>A result that was recorded in an earlier run of the turn.</summary>
+    public static ToolResult Recorded(TurnCallResult result) => OfText(result.Content, JsonText.TryParse(result.Content)) with { Error = result.IsError ? ToolErrors.Failed : null };
+
     /// <summary><c>{"error":code,"detail":detail}</c>.</summary>
     public static ToolResult Failed(string code, string? detail) => OfError(code, "detail", Cut(detail, MaxDetail));
 

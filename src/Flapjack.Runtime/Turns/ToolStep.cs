@@ -8,7 +8,7 @@ namespace Flapjack.Runtime.Turns;
 /// Runs the calls of one model step. The step is journalled before anything runs; afterwards every way out, stops and faults included, leaves each
 /// server-side call with a journalled result: a history with an unanswered call is refused by providers for ever.
 /// </summary>
-internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep step, IReadOnlyList<StepCall> calls) : IAsyncDisposable
+internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep step, IReadOnlyList<StepCall> calls, bool recorded = false) : IAsyncDisposable
 {
     private const int MaxParallel = 4;
     // Pairs, because a proposal must follow its result with nothing in between.
@@ -17,20 +17,20 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
     private readonly CancellationTokenSource _stop = new();
     private Task _work = Task.CompletedTask;
     private int _next = -1;
-    private bool _recorded;
+    private bool _recorded = recorded;
     private bool _finished;
 
     public async IAsyncEnumerable<TurnEvent> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // 6. The intent is durable before the first call is made.
-        await state.Journal.RecordStepAsync(step, cancellationToken);
+        if (!_recorded) await state.Journal.RecordStepAsync(step, cancellationToken);
         _recorded = true;
         state.TailStart = state.Text.Length;
         await using var stopping = cancellationToken.Register(static source => ((CancellationTokenSource)source!).Cancel(), _stop);
 
         foreach (var call in calls)
         {
-            if (call.Call.ClientSide) continue;
+            if (call.Call.ClientSide || call.Finished) continue;
             yield return new ToolCallEvent(call.Call.Id, call.Call.Name, call.Call.Arguments);
             if (!call.Refused) continue;
             Trace(call, clock.GetUtcNow());
@@ -55,7 +55,7 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
     {
         foreach (var call in calls)
         {
-            if (!call.Call.ClientSide) continue;
+            if (!call.Call.ClientSide || call.Finished) continue;
             call.Result = ToolResult.Failed(code, detail);
             await JournalAsync(call);
         }
@@ -81,7 +81,7 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
         try
         {
             await _work;
-            if (_recorded && !_finished) await CloseOpenCallsAsync();
+            if (_recorded && !_finished && !state.LeavesCallsOpen) await CloseOpenCallsAsync();
         }
         catch (Exception)
         {
@@ -125,6 +125,7 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
         _events.Writer.TryWrite((new ToolExecutingEvent(call.Call.Id, call.Call.Name), null));
         call.Result = await new ToolInvocation(call, state, happened => _events.Writer.TryWrite((happened, null))).RunAsync(_stop.Token);
         Close(span, call);
+        if (state.LeavesCallsOpen && call.Result.Error == ToolErrors.Cancelled) return;
         // 8. The result is durable before anybody hears of it.
         await JournalAsync(call);
         var durationMs = (long)clock.GetElapsedTime(started).TotalMilliseconds;

@@ -29,6 +29,11 @@ public sealed record TurnStep(string Text, string? Reasoning, IReadOnlyList<Turn
     }
 }
 
+/// <summary>A step of an earlier run of the turn whose server died before every call had its result.</summary>
+/// <param name="Step">The step as it was recorded.</param>
+/// <param name="Results">The results that were recorded.</param>
+public sealed record InterruptedStep(TurnStep Step, IReadOnlyList<TurnCallResult> Results);
+
 /// <summary>One tool call. <paramref name="Arguments"/> is the JSON text the model wrote; <paramref name="ClientSide"/> calls are answered by the client.</summary>
 public sealed record TurnCall(string Id, string Name, string Arguments, bool ClientSide, bool Idempotent = false);
 

@@ -7,7 +7,7 @@ namespace Flapjack.Runtime.Turns;
 /// <summary>Runs one stream of a turn: asks the model, runs the tools it calls, asks again, until there is an answer or something only the client can give.</summary>
 /// <param name="clock">Times of spans and durations.</param>
 /// <remarks>
-/// <para>One streaming loop; whoever wants a blocking answer folds its events. The steps, marked in the code:</para>
+/// <para>One streaming loop; whoever wants a blocking answer folds its events. Before anything else, step 0 finishes the tool step that a crash interrupted, if there is one. The steps, marked in the code:</para>
 /// <list type="number">
 /// <item>Assemble the prompt: the turn's prompt and what the loop added; the tools, or none on the last call.</item>
 /// <item>Call the model and stream its text.</item>
@@ -37,6 +37,17 @@ public sealed class TurnLoop(TimeProvider clock)
     {
         var gate = new ToolGate(state, clock);
         var known = state.TracedMessages;
+        if (state.Interrupted is { } interrupted)
+        {
+            // 0. Finish the step a crash interrupted.
+            var left = gate.Readmit(interrupted);
+            await using (var tools = new ToolStep(state, clock, interrupted.Step, left, recorded: true))
+            {
+                await foreach (var happened in tools.RunAsync(cancellationToken)) yield return happened;
+                state.Outcome = await OutcomeAsync(state, tools, PendingOf(left));
+            }
+            if (state.Outcome is not null) yield break;
+        }
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -60,6 +71,8 @@ public sealed class TurnLoop(TimeProvider clock)
                         continue;
                     }
                     if (delta.Length == 0) continue;
+                    // PostgreSQL stores no U+0000; what is sent and what is stored must not differ.
+                    if (delta.Contains('\0', StringComparison.Ordinal)) delta = delta.Replace('\0', '\uFFFD');
                     if (model.BeginText())
                     {
                         state.Text.Append(Joint);
@@ -111,7 +124,7 @@ public sealed class TurnLoop(TimeProvider clock)
         var pending = new List<TurnCall>();
         foreach (var call in calls)
         {
-            if (call.Call.ClientSide) pending.Add(call.Call);
+            if (call.Call.ClientSide && !call.Finished) pending.Add(call.Call);
         }
         return pending;
     }

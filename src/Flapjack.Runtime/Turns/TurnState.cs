@@ -28,6 +28,10 @@ public sealed class TurnState
     public required int MaxToolCalls { get; init; }
     /// <summary>Price of a model; null when unknown. Asked per call, since a fallback may answer.</summary>
     public required Func<string, ModelPrice?> PriceOf { get; init; }
+    /// <summary>A step that a crash left unfinished; the loop finishes it before it asks the model. Not part of <see cref="Prompt"/>.</summary>
+    public InterruptedStep? Interrupted { get; init; }
+    /// <summary>Set before a stop when another run will take the turn up again: calls that the stop cuts off keep no result, because their outcome is not known.</summary>
+    public bool LeavesCallsOpen { get; set; }
     /// <summary>Told of every exception a tool threw that is neither a <see cref="ToolException"/> nor a cancellation (tool name, fault), for the log; the model reads only <c>TOOL_FAILED</c>. May be called from any thread.</summary>
     public Action<string, Exception>? ToolFaulted { get; init; }
 

@@ -1,5 +1,6 @@
 using Flapjack.Server.Threads.Attachments;
 using Flapjack.Server.Threads.Forks;
+using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 
@@ -14,6 +15,11 @@ internal static class ThreadsFeature
         services.AddScoped<ThreadFork>();
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
         services.AddSingleton<NodeName>();
+        services.AddSingleton<OwnedWrites>();
+        services.AddSingleton<LeaseBook>();
+        services.AddSingleton<TurnResumption>();
+        services.AddSingleton<TurnRecovery>();
+        services.AddSingleton<StoredStreams>();
         services.AddSingleton<LiveTurns>();
         services.AddSingleton<TurnTraces>();
         services.AddSingleton<TurnStore>();
@@ -31,6 +37,7 @@ internal static class ThreadsFeature
         services.AddScoped<TurnPlanner>();
         services.AddScoped<TurnOpening>();
         services.AddHostedService<TurnLeases>();
+        services.AddHostedService<TurnCheckpoints>();
         services.AddScoped<Platform.Idempotency.IIdempotentReplay, TurnReplay>();
         return services;
     }

@@ -23,6 +23,7 @@ internal sealed class Turn(params Answer[] answers)
     public int EarlierRounds { get; init; }
     public IReadOnlyList<ChatMessage> Prompt { get; init; } = [new(ChatRole.System, "Be brief."), new(ChatRole.User, "Hello")];
     public int TracedMessages { get; init; }
+    public InterruptedStep? Interrupted { get; init; }
     public Func<string, ModelPrice?> PriceOf { get; init; } = _ => null;
     public TimeProvider Clock { get; init; } = TimeProvider.System;
     public Action<TurnEvent> OnEvent { get; set; } = _ => { };
@@ -48,7 +49,7 @@ internal sealed class Turn(params Answer[] answers)
             await foreach (var happened in new TurnLoop(Clock).RunAsync(State, cancellationToken))
             {
                 if (happened is ToolResultEvent result) Journal.Results.ShouldContain(recorded => recorded.CallId == result.Id);
-                if (happened is ToolCallEvent call) Journal.Steps[^1].Calls.ShouldContain(recorded => recorded.Id == call.Id);
+                if (happened is ToolCallEvent call) (Journal.Steps.LastOrDefault() ?? Interrupted!.Step).Calls.ShouldContain(recorded => recorded.Id == call.Id);
                 Events.Add(happened);
                 OnEvent(happened);
             }
@@ -74,6 +75,7 @@ internal sealed class Turn(params Answer[] answers)
         PriceOf = PriceOf,
         Text = new(EarlierText),
         ClientRounds = EarlierRounds,
+        Interrupted = Interrupted,
         ToolFaulted = (tool, fault) => Faults.Add((tool, fault)),
     };
 

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Flapjack.Server.Tests.Processes;
 
-/// <summary><c>kill -9</c> in the middle of work. What was acknowledged is there, once; what was not is there at most once; every thread goes on.</summary>
+/// <summary><c>kill -9</c> in the middle of work. What was acknowledged is there, once; what was not is there at most once; every thread goes on; turns that were to continue are answered in full.</summary>
 /// <remarks><c>bin/crash</c> runs this with more rounds.</remarks>
 public sealed class CrashTests
 {
@@ -52,11 +52,12 @@ public sealed class CrashTests
         var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var streams = threads.Select(async (thread, i) =>
         {
-            var content = $"/count {10_000 + round * 100 + i} 5";
+            var goesOn = i % 2 == 1;
+            var content = goesOn ? $"/count {200 + round} 5" : $"/count {10_000 + round * 100 + i} 5";
             sent[thread].Add(content);
             try
             {
-                using var response = await server.PostAsync(thread, content, i == 0 ? $"crash-{round}" : null);
+                using var response = await server.PostAsync(thread, content, i == 0 ? $"crash-{round}" : null, goesOn ? "continue" : "cancel");
                 await foreach (var @event in ServerEvent.ReadAsync(response, Token))
                 {
                     if (@event.Event == "meta") acknowledged[thread].Add(content);
@@ -88,6 +89,20 @@ public sealed class CrashTests
         foreach (var content in sent) contents.Count(c => c == content).ShouldBeLessThanOrEqualTo(1, $"sent '{content}' in {thread}");
         messages.Select(m => m.GetProperty("id").GetGuid()).ShouldBeUnique();
         messages[^1].GetProperty("content").GetString().ShouldBe("alive");
+        ShouldBeAnswered(messages, acknowledged);
+    }
+
+    // A turn without listener policy ends with what was seen of it, which is the beginning of its answer; one that was to go on has the whole.
+    private static void ShouldBeAnswered(List<System.Text.Json.JsonElement> messages, List<string> acknowledged)
+    {
+        foreach (var content in acknowledged)
+        {
+            var answer = messages[messages.FindIndex(m => m.GetProperty("content").GetString() == content) + 1];
+            answer.GetProperty("role").GetString().ShouldBe("assistant");
+            var whole = string.Join(' ', Enumerable.Range(1, int.Parse(content.Split(' ')[1], CultureInfo.InvariantCulture)));
+            if (whole.Length < 2_000) (answer.GetProperty("error").ToString(), answer.GetProperty("content").GetString()).ShouldBe(("", whole));
+            else whole.ShouldStartWith(answer.GetProperty("content").GetString()!);
+        }
     }
 
     // The client that saw its stream break asks again under its key: the message is not stored a second time.

@@ -109,9 +109,9 @@ internal sealed partial class PublishedServer : IAsyncDisposable
         return (await CallAsync(HttpMethod.Post, "/api/threads", $$"""{"agentId":"{{agent}}"}""")).GetProperty("id").GetGuid();
     }
 
-    public Task<HttpResponseMessage> PostAsync(Guid thread, string content, string? idempotencyKey = null)
+    public Task<HttpResponseMessage> PostAsync(Guid thread, string content, string? idempotencyKey = null, string onDisconnect = "cancel")
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, $"/api/threads/{thread}/messages") { Content = JsonText.Content(JsonSerializer.Serialize(new { content })) };
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/api/threads/{thread}/messages") { Content = JsonText.Content(JsonSerializer.Serialize(new { content, onDisconnect })) };
         if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
         return Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Token);
     }

@@ -25,6 +25,7 @@ internal sealed class TestTools : IToolSource
         Tool("news", Anything, EmitAsync),
         Tool("locked", Anything, ChallengeAsync),
         Tool("hold", Anything, (arguments, stop) => Hold(((JsonElement)arguments["key"]!).GetString()!).RunAsync(stop)),
+        Tool("lookup", Anything, (arguments, stop) => Hold(((JsonElement)arguments["key"]!).GetString()!).RunAsync(stop, ToolContext.Of(arguments).ToolCallId)) with { Idempotent = true },
         Tool("deaf", Anything, (arguments, _) => Hold(((JsonElement)arguments["key"]!).GetString()!).RunAsync(CancellationToken.None)),
     ];
 
@@ -70,13 +71,17 @@ internal sealed class HoldPoint
     /// <summary>The call has begun.</summary>
     public Task Entered => _entered.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
+    /// <summary>Ids of the calls that came here.</summary>
+    public ConcurrentQueue<string> Calls { get; } = new();
+
     /// <summary>The call was told to stop.</summary>
     public Task Cancelled => _cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
     public void Release(string result = "let go") => _result.TrySetResult(result);
 
-    public async Task<object?> RunAsync(CancellationToken stop)
+    public async Task<object?> RunAsync(CancellationToken stop, string callId = "")
     {
+        Calls.Enqueue(callId);
         _entered.TrySetResult();
         try
         {

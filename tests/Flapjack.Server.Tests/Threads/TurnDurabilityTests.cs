@@ -214,15 +214,18 @@ public sealed class TurnDurabilityTests(TurnWorld world) : IClassFixture<TurnWor
     public async Task A_turn_that_runs_when_the_server_stops_is_stored_as_far_as_it_got()
     {
         await using var own = await TurnWorld.StartAsync(settings => settings["Server:ShutdownGraceSeconds"] = "0");
-        var thread = await own.OpenAsync();
-        await using var stream = await own.SendAsync(thread, new { content = """/tool hold {"key":"a"}""", onDisconnect = "continue" });
+        var thread = await own.OpenAsync(TurnWorld.OpenAI);
+        own.Upstream.Reply(Script.ToolCalls(new ScriptedCall("c1", "hold", """{"key":"a"}""")).After("Let me see."));
+        await using var stream = await own.SendAsync(thread, new { content = "go" });
         await own.Tools.Hold("a").Entered;
         await stream.UntilAsync("tool_executing");
         var restart = own.Server.RestartAsync();
         (await stream.EndAsync()).Data.Text("code").ShouldBe("SERVER_SHUTDOWN");
         await restart;
-        (await own.MessagesAsync(thread))[1].Text("error").ShouldBe("SERVER_SHUTDOWN");
-        (await own.Server.AskAsync(thread, "/echo on"))[^1].Data.Text("content").ShouldBe("on");
+        var answer = (await own.MessagesAsync(thread))[1];
+        (answer.Text("error"), answer.Text("content")).ShouldBe(("SERVER_SHUTDOWN", "Let me see."));
+        own.Upstream.Reply(Script.Text("on"));
+        (await own.Server.AskAsync(thread, "go on"))[^1].Data.Text("content").ShouldBe("on");
     }
 
     [Fact]

@@ -138,10 +138,16 @@ public sealed class EventStream : IAsyncDisposable
         }
     }
 
+    /// <summary>Everything to the end, whatever that is.</summary>
+    public async Task DrainAsync()
+    {
+        while (await _events.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)) Seen.Add(_events.Current);
+    }
+
     /// <summary>Everything to the end; checks that the stream is well formed and gives its terminal event.</summary>
     public async Task<ServerEvent> EndAsync(long firstSequence = 1)
     {
-        while (await _events.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)) Seen.Add(_events.Current);
+        await DrainAsync();
         Seen.ShouldBeWellFormed(firstSequence);
         return Seen[^1];
     }

@@ -1,14 +1,12 @@
-using System.Data.Common;
 using System.Globalization;
 using System.Text.Json;
+using Flapjack.Server.Platform.Storage;
 
 namespace Flapjack.Server.Platform.Http;
 
 /// <summary>Turns every failure into the contract's error object, and answers 404 and 405 where routing found nothing.</summary>
 internal sealed partial class ErrorResponses(RequestDelegate next, ILogger<ErrorResponses> logger)
 {
-    private const int ConstraintViolated = 19;
-
     public async Task InvokeAsync(HttpContext context)
     {
         try
@@ -33,7 +31,7 @@ internal sealed partial class ErrorResponses(RequestDelegate next, ILogger<Error
                 return known;
             case BadHttpRequestException bad:
                 return bad.StatusCode == 413 ? ForStatus(413) : ApiException.BadRequest("the request is malformed");
-            case var _ when IsDatabase(exception):
+            case var _ when DatabaseFaults.IsOutage(exception):
                 LogDatabase(logger, exception, context.Request.Path);
                 return ApiException.Unavailable("the database is not available, try again");
             default:
@@ -41,15 +39,6 @@ internal sealed partial class ErrorResponses(RequestDelegate next, ILogger<Error
                 return new ApiException(500, "INTERNAL_ERROR", "the server failed; the log has the reason under this request id");
         }
     }
-
-    // EF Core wraps what a database says up to two times. A broken constraint is this server's own fault and no reason to try again.
-    private static bool IsDatabase(Exception? exception) => exception switch
-    {
-        null => false,
-        DbException { SqlState: ['2', '3', ..] } or Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: ConstraintViolated } => false,
-        DbException or TimeoutException => true,
-        _ => IsDatabase(exception.InnerException),
-    };
 
     private static ApiException ForStatus(int status) => status switch
     {

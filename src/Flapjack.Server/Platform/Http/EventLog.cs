@@ -53,17 +53,34 @@ internal class EventLog
     public Action? Abandoned { get; set; }
 
     /// <summary>Appends an event and wakes the readers. Only one task writes to a log.</summary>
-    public void Append<T>(string type, T state, Action<Utf8JsonWriter, T> write)
+    /// <param name="type">Name of the event.</param>
+    /// <param name="state">What it tells.</param>
+    /// <param name="write">Writes the data.</param>
+    /// <param name="textLength">For an event that carries nothing but text: its length in characters.</param>
+    public void Append<T>(string type, T state, Action<Utf8JsonWriter, T> write, int textLength = 0) => Append(type, Write(state, write), textLength);
+
+    /// <summary>Appends an event whose data were composed before.</summary>
+    public void Append(string type, ReadOnlySpan<byte> data) => Append(type, data, 0);
+
+    /// <summary>The data of an event, to be stored before it is appended.</summary>
+    public static byte[] Compose<T>(T state, Action<Utf8JsonWriter, T> write) => Write(state, write).ToArray();
+
+    private static ReadOnlySpan<byte> Write<T>(T state, Action<Utf8JsonWriter, T> write)
     {
         var (data, json) = t_writing ??= NewWriter();
         data.ResetWrittenCount();
         json.Reset();
         write(json, state);
         json.Flush();
+        return data.WrittenSpan;
+    }
+
+    private void Append(string type, ReadOnlySpan<byte> data, int textLength)
+    {
         TaskCompletionSource? more;
         lock (_lock)
         {
-            Frame(type, data.WrittenSpan);
+            Frame(type, data, textLength);
             (more, _more) = (_more, null);
         }
         more?.TrySetResult();
@@ -128,7 +145,10 @@ internal class EventLog
     }
 
     /// <summary>Every event as type and JSON data, for answers in one piece.</summary>
-    public IEnumerable<(string Type, ReadOnlyMemory<byte> Data)> Events()
+    public IEnumerable<(string Type, ReadOnlyMemory<byte> Data)> Events() => Marked().Select(static e => (e.Type, e.Data));
+
+    /// <summary>Every event with the length of the text that is all it carries; 0 for other events.</summary>
+    public IEnumerable<(string Type, ReadOnlyMemory<byte> Data, int TextLength)> Marked()
     {
         for (var i = 0; ; i++)
         {
@@ -139,7 +159,7 @@ internal class EventLog
                 if (i >= _marks.Count) yield break;
                 (mark, log) = (_marks[i], _log);
             }
-            yield return (mark.Type, log.AsMemory(mark.DataStart, mark.End - 2 - mark.DataStart));
+            yield return (mark.Type, log.AsMemory(mark.DataStart, mark.End - 2 - mark.DataStart), mark.TextLength);
         }
     }
 
@@ -150,7 +170,7 @@ internal class EventLog
         if (Interlocked.Decrement(ref _readers) == 0 && !IsEnded) Abandoned?.Invoke();
     }
 
-    private void Frame(string type, ReadOnlySpan<byte> data)
+    private void Frame(string type, ReadOnlySpan<byte> data, int textLength)
     {
         var needed = _length + _idPrefix.Length + 20 + 8 + type.Length + 8 + data.Length + 2;
         if (needed > _log.Length)
@@ -171,7 +191,7 @@ internal class EventLog
         at += Put(target[at..], data);
         at += Put(target[at..], "\n\n"u8);
         _length += at;
-        _marks.Add(new(type, dataStart, _length));
+        _marks.Add(new(type, dataStart, _length, textLength));
     }
 
     private static (ArrayBufferWriter<byte> Data, Utf8JsonWriter Json) NewWriter()
@@ -186,5 +206,5 @@ internal class EventLog
         return bytes.Length;
     }
 
-    private readonly record struct EventMark(string Type, int DataStart, int End);
+    private readonly record struct EventMark(string Type, int DataStart, int End, int TextLength);
 }

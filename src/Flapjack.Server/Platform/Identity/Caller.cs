@@ -46,7 +46,10 @@ internal sealed class CallerContext
     public bool IsKnown => _caller is not null;
 
     /// <summary>What can be revoked: the key, or the session of a user's token.</summary>
-    public Guid Credential => Caller.SessionId ?? Caller.Identity;
+    public Guid Credential => _caller is null ? _credential : Caller.SessionId ?? Caller.Identity;
+
+    /// <summary>The account of a user; for work that was taken up again, whoever began it.</summary>
+    public string? UserId => _caller is null ? _userId : Caller.UserId?.ToString();
 
     public Guid OrgId { get; private set; }
 
@@ -54,6 +57,8 @@ internal sealed class CallerContext
     public Role? Role { get; private set; }
 
     private Role _requiredRole;
+    private string? _userId;
+    private Guid _credential;
 
     /// <summary>Admins, owners and keys reach everything of their organisation; other users what they take part in.</summary>
     public bool SeesWholeOrg => Role is null or Identity.Role.Admin or Identity.Role.Owner;
@@ -69,6 +74,9 @@ internal sealed class CallerContext
 
     /// <summary>Background work acts for an organisation without a caller.</summary>
     public void EnterOrg(Guid orgId) => OrgId = orgId;
+
+    /// <summary>Work that another request began and that is taken up again without it.</summary>
+    public void Resume(Guid orgId, string? userId, Guid credential) => (OrgId, _userId, _credential) = (orgId, userId, credential);
 
     /// <summary>Acts in the organisation a request body names; a foreign one is 404.</summary>
     public void Choose(Guid? orgId)

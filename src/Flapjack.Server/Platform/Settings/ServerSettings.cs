@@ -136,7 +136,7 @@ internal sealed record MetricsSettings(string? Token, IReadOnlyList<string> Allo
     }
 }
 
-internal sealed record TurnSettings(int MaxToolCalls, TimeSpan Timeout, TimeSpan ActionExpiry, TimeSpan StreamRetention, long StreamRetentionBytes, long HistoryCacheBytes, bool AllowOverrides, TimeSpan LeaseTime)
+internal sealed record TurnSettings(int MaxToolCalls, TimeSpan Timeout, TimeSpan ActionExpiry, TimeSpan StreamRetention, long StreamRetentionBytes, long HistoryCacheBytes, bool AllowOverrides, TimeSpan LeaseTime, TimeSpan CheckpointTime)
 {
     public static TurnSettings Read(SettingsReader s) => new(
         s.Integer("Turns:MaxToolCalls", 10, 1, 100),
@@ -146,7 +146,8 @@ internal sealed record TurnSettings(int MaxToolCalls, TimeSpan Timeout, TimeSpan
         s.Integer("Turns:StreamRetentionMegabytes", 32, 0, 65_536) * 1_048_576L,
         s.Integer("Turns:HistoryCacheMegabytes", 32, 0, 65_536) * 1_048_576L,
         s.Flag("Turns:AllowOverrides", true),
-        s.Duration("Turns:LeaseSeconds", 30, TimeSpan.FromSeconds, 1, 600));
+        s.Duration("Turns:LeaseSeconds", 30, TimeSpan.FromSeconds, 1, 600),
+        s.Duration("Turns:CheckpointSeconds", 2, TimeSpan.FromSeconds, 0.1, 3_600));
 }
 
 internal sealed record LimitSettings(int RequestsPerMinute, int MessagesPerMinute, int LoginFailures)

@@ -8,6 +8,9 @@ internal interface IReader
 {
     /// <summary>The first row, or null.</summary>
     ValueTask<T?> ReadAsync<T>(SqlStatement statement, SqlMap<T> map, CancellationToken cancellationToken) where T : class;
+
+    /// <summary>Every row; the statement bounds their number.</summary>
+    ValueTask<List<T>> ReadAllAsync<T>(SqlStatement statement, SqlMap<T> map, CancellationToken cancellationToken);
 }
 
 /// <summary>The columns of a row, taken in order.</summary>

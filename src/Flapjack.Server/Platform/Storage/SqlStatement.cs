@@ -35,12 +35,16 @@ internal readonly record struct SqlStatement(string Text, SqlValue[] Values)
 {
     /// <summary>True when the statement returns one row with one whole number, such as <c>RETURNING seq</c>.</summary>
     public bool Returns { get; init; }
+
+    /// <summary>True for the first statement of a unit when it is a <c>SELECT</c> that must find a row, and keep it as it is until the unit is committed; when it finds none, nothing of the unit happens.</summary>
+    public bool Guards { get; init; }
 }
 
 /// <summary>What a unit of statements did.</summary>
 /// <param name="Affected">Rows changed by each statement, in order.</param>
 /// <param name="Returned">The number returned by the statement marked <see cref="SqlStatement.Returns"/>; null when it returned no row.</param>
-internal readonly record struct WriteResult(int[] Affected, long? Returned);
+/// <param name="Refused">The unit's guard found no row: nothing was written.</param>
+internal readonly record struct WriteResult(int[] Affected, long? Returned, bool Refused = false);
 
 /// <summary>Writes small units of statements, each atomic and durable when the task completes. The hot path of turns uses it; everything else goes through <see cref="FlapjackDb"/>.</summary>
 internal interface IWriter

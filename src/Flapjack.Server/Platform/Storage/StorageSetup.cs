@@ -26,8 +26,8 @@ internal static class StorageSetup
         var directory = Path.GetDirectoryName(SqliteSetup.FileOf(connectionString));
         if (!string.IsNullOrEmpty(directory)) Directory.CreateDirectory(directory);
         services.AddSingleton<SqliteGate>();
-        services.AddSingleton<IWriter>(provider => new SqliteWriter(connectionString, provider.GetRequiredService<SqliteGate>()));
-        services.AddSingleton<IReader>(_ => new SqliteReader(connectionString));
+        services.AddSingleton<IWriter>(provider => new SqliteWriter(connectionString, provider.GetRequiredService<SqliteGate>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IReader>(provider => new SqliteReader(connectionString, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ISqlDialect, SqliteDialect>();
         services.AddPooledDbContextFactory<FlapjackDb>(options => Common(options.UseSqlite(connectionString).AddInterceptors(new SqliteConnectionSetup())));
     }

@@ -18,6 +18,9 @@ internal sealed class LiveTurns(ServerSettings settings, TimeProvider time)
 
     public LiveTurn? Find(Guid turnId, Guid orgId) => _turns.TryGetValue(turnId, out var turn) && turn.OrgId == orgId && !(turn.IsEnded && turn.EndedAt < Oldest) ? turn : null;
 
+    /// <summary>Forgets a stream that broke off.</summary>
+    public void Forget(LiveTurn turn) => _turns.TryRemove(new(turn.TurnId, turn));
+
     public void End(LiveTurn turn)
     {
         turn.End(time.Now());

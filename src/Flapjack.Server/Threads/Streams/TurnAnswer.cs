@@ -33,6 +33,8 @@ internal static class TurnAnswer
         var (type, data) = events[^1];
         using var end = JsonDocument.Parse(data);
         if (type == "error") throw ErrorOf(end.RootElement);
+        // The stream broke off here and goes on elsewhere.
+        if (type is not ("done" or "requires_action")) throw ApiException.Unavailable("another node took the turn over; its answer will stand among the thread's messages");
         await client.SendJsonAsync(json => Write(json, live, events, type, end.RootElement));
     }
 

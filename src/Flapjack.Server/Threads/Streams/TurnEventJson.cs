@@ -13,7 +13,7 @@ internal static class TurnEventJson
         switch (happened)
         {
             case TokenEvent token:
-                turn.Append("token", token, Token);
+                turn.Append("token", token, Token, token.Delta.Length);
                 break;
             case ToolCallEvent call:
                 turn.Append("tool_call", call, ToolCall);
@@ -51,7 +51,8 @@ internal static class TurnEventJson
         json.WriteEndObject();
     });
 
-    public static void AppendRequiresAction(LiveTurn turn, IEnumerable<TurnCall> calls, DateTime expiresAt) => turn.Append("requires_action", (calls, expiresAt), static (json, action) =>
+    /// <summary>The terminal event of a stream that waits for its client.</summary>
+    public static TerminalEvent RequiresAction(IEnumerable<TurnCall> calls, DateTime expiresAt) => new("requires_action", EventLog.Compose((calls, expiresAt), static (json, action) =>
     {
         json.WriteStartObject();
         json.WriteStartArray("toolCalls");
@@ -59,16 +60,19 @@ internal static class TurnEventJson
         json.WriteEndArray();
         json.WriteString("expiresAt", WireTime.Format(action.expiresAt));
         json.WriteEndObject();
-    });
+    }));
 
-    public static void AppendError(LiveTurn turn, string code, string? detail, ModelUsage usage, decimal? cost) => turn.Append("error", (code, detail, usage, cost), static (json, error) =>
+    /// <summary>The terminal event of a stream that failed.</summary>
+    public static TerminalEvent Error(string code, string? detail, ModelUsage usage, decimal? cost) => new("error", EventLog.Compose((code, detail, usage, cost), static (json, error) =>
     {
         json.WriteStartObject();
         json.WriteString("code", error.code);
         if (error.detail is not null) json.WriteString("detail", error.detail);
         WriteUsage(json, error.usage, error.cost);
         json.WriteEndObject();
-    });
+    }));
+
+    public static void Append(LiveTurn turn, TerminalEvent terminal) => turn.Append(terminal.Type, terminal.Data);
 
     public static void AppendDone(LiveTurn turn, TurnDone done) => turn.Append("done", (turn, done), static (json, end) =>
     {
@@ -188,6 +192,9 @@ internal static class TurnEventJson
         else value.WriteTo(json);
     }
 }
+
+/// <summary>A stream's last event, composed before it is sent so that it can be stored first.</summary>
+internal sealed record TerminalEvent(string Type, byte[] Data);
 
 /// <summary>How a turn ended well.</summary>
 internal sealed record TurnDone(Guid? MessageId, string Content, bool Stopped, ModelUsage Usage, decimal? CostUsd, string FinishReason);

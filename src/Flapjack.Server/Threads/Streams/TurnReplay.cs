@@ -36,7 +36,7 @@ internal sealed class TurnReplay(LiveTurns live, FlapjackDb db, CallerContext ac
         TurnEventJson.AppendMeta(rebuilt, turn.StartedAt, turn.UserMessageId, answer?.Model ?? "");
         if (text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(text));
         var stopped = turn.Status == TurnStatuses.Stopped;
-        if (turn.Error is { } code) TurnEventJson.AppendError(rebuilt, code, null, usage, cost);
+        if (turn.Error is { } code) TurnEventJson.Append(rebuilt, TurnEventJson.Error(code, null, usage, cost));
         else TurnEventJson.AppendDone(rebuilt, new(stopped ? null : answer?.Id, text, stopped, usage, cost, turn.FinishReason ?? "stop"));
         rebuilt.End(endedAt);
         return rebuilt;
@@ -52,7 +52,7 @@ internal sealed class TurnReplay(LiveTurns live, FlapjackDb db, CallerContext ac
         var rebuilt = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId);
         TurnEventJson.AppendMeta(rebuilt, turn.StartedAt, turn.UserMessageId, progress.Model ?? "");
         if (progress.Text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(progress.Text));
-        TurnEventJson.AppendRequiresAction(rebuilt, calls, expiresAt.Value);
+        TurnEventJson.Append(rebuilt, TurnEventJson.RequiresAction(calls, expiresAt.Value));
         rebuilt.End(turn.StartedAt);
         return rebuilt;
     }

@@ -19,13 +19,22 @@ internal sealed class Turn : ITenantRow
     public required string Node { get; init; }
 
     public required DateTime LeaseUntil { get; init; }
+
+    /// <summary>Counts the nodes that took the turn over; a node that comes back late knows by it that the turn is no longer its own.</summary>
+    public long Fence { get; init; }
+
+    /// <summary>The credential whose revocation ends the turn's streams.</summary>
+    public Guid? CredentialId { get; init; }
     public Guid? UserMessageId { get; init; }
 
     /// <summary>JSON: what the message asked for and later streams of the turn need again.</summary>
     public required string Request { get; init; }
 
-    /// <summary>JSON: how far the turn got when it began to wait for the client.</summary>
+    /// <summary>JSON: how far the turn got, when it began to wait for the client or was last seen running.</summary>
     public string? Progress { get; init; }
+
+    /// <summary>The events of the turn's streams as <see cref="Streams.StreamRecord"/>.</summary>
+    public byte[]? Events { get; init; }
 
     public string? FinishReason { get; init; }
     public string? Error { get; init; }

@@ -42,8 +42,8 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
             CreatedAt = now,
         };
         if (continued.Remaining.Count > 0) return await AskAgainAsync(continued, progress, message);
-        if (await store.ResumeAsync(turn, draft.Results, message, progress, plan.Options) is not { } seq) return null;
-        host.Start(plan, stream, new(turn.StartedAt, null, turn.UserMessageId, message, seq, message is null ? 0 : 1, progress));
+        if (await store.ResumeAsync(turn, draft.Results, message, progress, plan) is not { } seq) return null;
+        host.Start(plan, stream, new(turn.StartedAt, null, turn.UserMessageId, message, seq, message is null ? 0 : 1, progress) { Fence = turn.Fence, Earlier = turn.Events });
         return stream;
     }
 
@@ -53,10 +53,10 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
         var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence);
         // meta and requires_action take two numbers.
         var next = progress with { NextSequence = progress.NextSequence + 2 };
-        if (!await store.KeepWaitingAsync(turn, continued.Draft.Results, message, next, continued.Plan.Options)) return null;
         var names = await CallsAsync(turn);
         TurnEventJson.AppendMeta(stream, turn.StartedAt, turn.UserMessageId, continued.Plan.Model.Id);
-        TurnEventJson.AppendRequiresAction(stream, continued.Remaining.Select(call => names[call.ToolCallId!]), continued.ExpiresAt);
+        TurnEventJson.Append(stream, TurnEventJson.RequiresAction(continued.Remaining.Select(call => names[call.ToolCallId!]), continued.ExpiresAt));
+        if (!await store.KeepWaitingAsync(turn, continued.Draft.Results, message, next, continued.Plan.Options, StreamRecord.Of(turn.Events, stream))) return null;
         live.Add(stream);
         live.End(stream);
         return stream;

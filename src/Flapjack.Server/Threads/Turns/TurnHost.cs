@@ -5,6 +5,7 @@ using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.Extensions.AI;
 
@@ -36,12 +37,15 @@ internal sealed partial class TurnHost(
             UserMessageId = start.UserMessageId,
             RootSpanId = start.Progress?.RootSpanId ?? Ids.New(),
             LastSeq = start.LastSeq,
+            Fence = start.Fence,
+            Earlier = start.Earlier,
         };
-        run.Prepare(models.Create(plan.Model, plan.Fallbacks), start.Progress, (tool, fault) => LogTool(context.Logger, fault, tool, stream.TurnId));
+        run.Prepare(models.Create(plan.Model, plan.Fallbacks), start, (tool, fault) => LogTool(context.Logger, fault, tool, stream.TurnId));
         if (!plan.Options.ContinueOnDisconnect) stream.Abandoned = run.Stop;
         _running[stream.TurnId] = run;
         live.Add(stream);
         TurnEventJson.AppendMeta(stream, start.StartedAt, start.UserMessageId, plan.Model.Id);
+        if (start.Said is { Length: > 0 } said) TurnEventJson.Append(stream, new TokenEvent(said));
         context.Running.TurnBegins();
         _ = RunAsync(run, start, cancellation);
         return run;
@@ -56,10 +60,16 @@ internal sealed partial class TurnHost(
             using var shutdown = context.Draining.GraceOver.UnsafeRegister(static state => ((TurnRun)state!).Abort("SERVER_SHUTDOWN"), run);
             await RunLoopAsync(run, start);
         }
+        catch (TurnLostException)
+        {
+            // Whoever listens is cut off without a last event: the turn has another stream now, on the node that took it over.
+            LogTaken(context.Logger, run.Live.TurnId);
+            live.Forget(run.Live);
+        }
         catch (Exception exception)
         {
             LogLost(context.Logger, exception, run.Live.TurnId);
-            TurnEventJson.AppendError(run.Live, "INTERNAL_ERROR", "the turn could not be stored", run.State.Usage, run.State.CostUsd);
+            TurnEventJson.Append(run.Live, TurnEventJson.Error("INTERNAL_ERROR", "the turn could not be stored", run.State.Usage, run.State.CostUsd));
         }
         finally
         {
@@ -83,7 +93,11 @@ internal sealed partial class TurnHost(
         try
         {
             await AssembleAsync(run, start);
-            await foreach (var happened in _loop.RunAsync(run.State, run.Token)) TurnEventJson.Append(run.Live, happened);
+            await foreach (var happened in _loop.RunAsync(run.State, run.Token))
+            {
+                TurnEventJson.Append(run.Live, happened);
+                run.CheckpointIfDue();
+            }
             await EndWellAsync(run);
         }
         catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
@@ -107,10 +121,10 @@ internal sealed partial class TurnHost(
         var plan = run.Plan;
         var prompt = new List<ChatMessage>();
         if (TurnPrompt.System(plan.Agent.StablePreamble, plan.Profile?.SystemPromptOverlay, plan.Thread.SystemPromptOverlay, plan.Options.Overlay, plan.Options.Bindings ?? plan.Thread.ResourceBindings) is { } system) prompt.Add(system);
-        if (start.LastSeq > start.NewMessages)
+        if ((start.HistorySeq ?? start.LastSeq - start.NewMessages) is > 0 and var lastSeq)
         {
             await using var db = databases.Open(plan.Thread.OrgId);
-            prompt.AddRange(await history.LoadAsync(db, plan.Thread, start.LastSeq - start.NewMessages, run.Token));
+            prompt.AddRange(await history.LoadAsync(db, plan.Thread, lastSeq, run.Token));
         }
         var known = prompt.Count;
         // What the client brought stands in the history already, but no span has shown it.
@@ -131,8 +145,9 @@ internal sealed partial class TurnHost(
             return;
         }
         var expiresAt = context.Time.Now() + context.Settings.Turns.ActionExpiry;
-        await store.PauseAsync(run, expiresAt);
-        TurnEventJson.AppendRequiresAction(run.Live, outcome.PendingCalls, expiresAt);
+        var question = TurnEventJson.RequiresAction(outcome.PendingCalls, expiresAt);
+        await store.PauseAsync(run, expiresAt, question);
+        TurnEventJson.Append(run.Live, question);
     }
 
     private async Task EndEarlyAsync(TurnRun run)
@@ -141,6 +156,13 @@ internal sealed partial class TurnHost(
         {
             await CloseAsync(run, TurnStatuses.Stopped, "stopped", null);
             TurnEventJson.AppendDone(run.Live, Done(run, null, stopped: true, "stopped"));
+            return;
+        }
+        if (run.IsHandedOver)
+        {
+            await store.HandOverAsync(run);
+            run.End = new("error", "SERVER_SHUTDOWN");
+            TurnEventJson.Append(run.Live, TurnEventJson.Error("SERVER_SHUTDOWN", "the server is shutting down; the turn goes on elsewhere or after the restart, attach to the thread's stream again", run.State.Usage, run.State.CostUsd));
             return;
         }
         await FailAsync(run, run.ErrorCode ?? "TURN_TIMEOUT", run.ErrorCode switch
@@ -153,14 +175,15 @@ internal sealed partial class TurnHost(
 
     private async Task FailAsync(TurnRun run, string code, string detail)
     {
-        await CloseAsync(run, TurnStatuses.Failed, null, code);
-        TurnEventJson.AppendError(run.Live, code, detail, run.State.Usage, run.State.CostUsd);
+        var error = TurnEventJson.Error(code, detail, run.State.Usage, run.State.CostUsd);
+        await CloseAsync(run, TurnStatuses.Failed, null, code, error);
+        TurnEventJson.Append(run.Live, error);
     }
 
-    private Task<Guid?> CloseAsync(TurnRun run, string status, string? finishReason, string? error)
+    private Task<Guid?> CloseAsync(TurnRun run, string status, string? finishReason, string? error, TerminalEvent? terminal = null)
     {
         run.End = new(finishReason ?? "error", error);
-        return store.CloseAsync(run, status, finishReason, error);
+        return store.CloseAsync(run, status, finishReason, error, terminal);
     }
 
     private static TurnDone Done(TurnRun run, Guid? messageId, bool stopped, string reason) =>
@@ -174,6 +197,9 @@ internal sealed partial class TurnHost(
 
     [LoggerMessage(4, LogLevel.Warning, "Tool {Tool} of turn {Turn} failed unexpectedly")]
     private static partial void LogTool(ILogger logger, Exception exception, string tool, Guid turn);
+
+    [LoggerMessage(5, LogLevel.Warning, "Turn {Turn} was taken over by another node")]
+    private static partial void LogTaken(ILogger logger, Guid turn);
 
     [LoggerMessage(3, LogLevel.Error, "The end of turn {Turn} could not be stored")]
     private static partial void LogLost(ILogger logger, Exception exception, Guid turn);
@@ -192,4 +218,20 @@ internal sealed record TurnHostContext(
 /// <param name="LastSeq">Sequence number of the thread's newest message.</param>
 /// <param name="NewMessages">How many of the newest messages are <paramref name="UserMessage"/> rather than history.</param>
 /// <param name="Progress">Of an earlier stream of the turn.</param>
-internal sealed record TurnStart(DateTime StartedAt, string? Content, Guid? UserMessageId, Message? UserMessage, long LastSeq, int NewMessages, TurnProgress? Progress);
+internal sealed record TurnStart(DateTime StartedAt, string? Content, Guid? UserMessageId, Message? UserMessage, long LastSeq, int NewMessages, TurnProgress? Progress)
+{
+    /// <summary>How often the turn was taken over before.</summary>
+    public long Fence { get; init; }
+
+    /// <summary>Record of its earlier streams.</summary>
+    public byte[]? Earlier { get; init; }
+
+    /// <summary>Text of the turn that this stream repeats, because the stream that said it broke off.</summary>
+    public string? Said { get; init; }
+
+    /// <summary>A step whose node died before all its calls had results.</summary>
+    public InterruptedStep? Interrupted { get; init; }
+
+    /// <summary>The newest message that belongs into the prompt; null = all but the new ones.</summary>
+    public long? HistorySeq { get; init; }
+}

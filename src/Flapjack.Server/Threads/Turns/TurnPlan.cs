@@ -40,7 +40,7 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
         var model = await ResolveAsync(options.Model ?? agent.DefaultModel, options.Model is null ? "defaultModel" : "modelOverride", cancellationToken);
         var fallbacks = new List<ModelChoice>(options.FallbackModels.Count);
         for (var i = 0; i < options.FallbackModels.Count; i++) fallbacks.Add(await ResolveAsync(options.FallbackModels[i], $"anthropicOverrides.fallbackModels[{i}]", cancellationToken));
-        var userId = options.SenderId ?? thread.UserId ?? access.Caller.UserId?.ToString();
+        var userId = options.SenderId ?? thread.UserId ?? access.UserId;
         return new()
         {
             Thread = thread,

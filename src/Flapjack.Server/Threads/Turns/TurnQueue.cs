@@ -61,7 +61,7 @@ internal sealed class TurnQueue(TurnHost host, TurnStops stops, Databases databa
         {
             // The status is sent; what happened meanwhile can only be an event.
             var refused = new LiveTurn(Ids.New(), thread.OrgId, thread.Id);
-            TurnEventJson.AppendError(refused, refusal.Status == 503 ? "SERVER_SHUTDOWN" : "INTERNAL_ERROR", refusal.Detail, default, null);
+            TurnEventJson.Append(refused, TurnEventJson.Error(refusal.Status == 503 ? "SERVER_SHUTDOWN" : "INTERNAL_ERROR", refusal.Detail, default, null));
             refused.End(time.Now());
             return refused;
         }

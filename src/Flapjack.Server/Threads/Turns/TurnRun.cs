@@ -2,6 +2,8 @@ using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.Extensions.AI;
 
@@ -11,6 +13,7 @@ namespace Flapjack.Server.Threads.Turns;
 internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, DateTime startedAt, CancellationTokenSource cancellation) : ITurnJournal
 {
     private int _ending;
+    private int _checkpointDue;
     private string? _errorCode;
 
     public TurnPlan Plan { get; } = plan;
@@ -30,6 +33,20 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     /// <summary>Sequence number of the thread's newest message.</summary>
     public required long LastSeq { get; set; }
 
+    /// <summary>How often the turn was taken over before this node got it.</summary>
+    public long Fence { get; init; }
+
+    /// <summary>Record of the turn's earlier streams.</summary>
+    public byte[]? Earlier { get; init; }
+
+    public TurnOwner Owner => new(Plan.Thread.Id, Live.TurnId, Fence);
+
+    /// <summary>Completes when the last checkpoint is written, or has failed.</summary>
+    public Task Checkpointed { get; private set; } = Task.CompletedTask;
+
+    /// <summary>The turn will be taken up again after this node has ended.</summary>
+    public bool IsHandedOver => ErrorCode == "SERVER_SHUTDOWN" && Plan.Options.ContinueOnDisconnect;
+
     /// <summary>Set before the loop starts.</summary>
     public TurnState State { get; private set; } = null!;
 
@@ -48,9 +65,27 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     public void Stop() => Cancel(null);
 
     /// <summary>Ends the turn with an error, such as <c>SERVER_SHUTDOWN</c>.</summary>
-    public void Abort(string code) => Cancel(code);
+    public void Abort(string code)
+    {
+        if (code == "SERVER_SHUTDOWN" && Plan.Options.ContinueOnDisconnect) State.LeavesCallsOpen = true;
+        Cancel(code);
+    }
 
-    public void Prepare(IChatClient model, TurnProgress? progress, Action<string, Exception> toolFaulted)
+    /// <summary>Lets the turn write down how far it got as soon as it has something new. From any thread.</summary>
+    public void AskForCheckpoint() => Volatile.Write(ref _checkpointDue, 1);
+
+    /// <summary>Begins a checkpoint if one is due. Only from the turn's own task, which alone may look at its state.</summary>
+    public void CheckpointIfDue()
+    {
+        if (Volatile.Read(ref _checkpointDue) == 0 || !Checkpointed.IsCompleted) return;
+        Volatile.Write(ref _checkpointDue, 0);
+        Checkpointed = CheckpointAsync();
+    }
+
+    /// <summary>The stored form of the turn's streams so far.</summary>
+    public byte[]? Record(TerminalEvent? terminal = null) => StreamRecord.Of(Earlier, Live, terminal);
+
+    public void Prepare(IChatClient model, TurnStart start, Action<string, Exception> toolFaulted)
     {
         State = new TurnState
         {
@@ -64,8 +99,9 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
             MaxToolCalls = Plan.Agent.MaxToolCalls,
             PriceOf = id => ChoiceOf(id).Price,
             ToolFaulted = toolFaulted,
+            Interrupted = start.Interrupted,
         };
-        progress?.ApplyTo(State);
+        start.Progress?.ApplyTo(State);
     }
 
     public ModelChoice ChoiceOf(string modelId) => modelId == Plan.Model.Id ? Plan.Model : Plan.Fallbacks.FirstOrDefault(f => f.Id == modelId) ?? Plan.Model;
@@ -73,6 +109,18 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     async ValueTask ITurnJournal.RecordStepAsync(TurnStep step, CancellationToken cancellationToken) => await store.StepAsync(this, step);
 
     async ValueTask ITurnJournal.RecordResultAsync(TurnCallResult result, CancellationToken cancellationToken) => await store.ResultAsync(this, result);
+
+    private async Task CheckpointAsync()
+    {
+        try
+        {
+            await store.CheckpointAsync(this);
+        }
+        catch (Exception exception) when (DatabaseFaults.IsOutage(exception))
+        {
+            // The next one will do; what must be written waits for the database by itself.
+        }
+    }
 
     private void Cancel(string? code)
     {

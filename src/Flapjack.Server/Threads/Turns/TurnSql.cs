@@ -19,8 +19,8 @@ internal static class TurnSql
         """;
 
     private const string InsertTurnText = $"""
-        INSERT INTO turns (id, org_id, thread_id, agent_id, status, node, lease_until, user_message_id, request, started_at)
-        SELECT $2, $3, $1, $4, 'running', $5, $6, $7, $8, $9 WHERE {Owned}
+        INSERT INTO turns (id, org_id, thread_id, agent_id, status, node, lease_until, user_message_id, request, started_at, credential_id, fence)
+        SELECT $2, $3, $1, $4, 'running', $5, flapjack_now($6), $7, $8, $9, $10, 0 WHERE {Owned}
         """;
 
     private const string InsertTraceText = $"""
@@ -39,7 +39,7 @@ internal static class TurnSql
     private const string ResultText = $"UPDATE messages SET content = $3, is_error = $4, complete = $5 WHERE thread_id = $1 AND turn_id = $2 AND tool_call_id = $6 AND {Owned}";
 
     private const string EndTurnText = $"""
-        UPDATE turns SET status = $3, finish_reason = $4, error = $5, ended_at = $6, progress = $7 WHERE id = $2 AND {Owned}
+        UPDATE turns SET status = $3, finish_reason = $4, error = $5, ended_at = $6, progress = $7, events = COALESCE($8, events) WHERE id = $2 AND {Owned}
         """;
 
     private const string EndTraceText = $"""
@@ -60,7 +60,7 @@ internal static class TurnSql
     // Requests that bring results at the same time must not each believe that the other's are still missing: each begins with
     // a step of the progress, which locks the row and which only one of them can make; the rest depends on that step.
     private const string StepProgressText = """
-        UPDATE turns SET progress = $3, request = $4 WHERE id = $2 AND progress = $5 AND EXISTS (SELECT 1 FROM threads WHERE id = $1 AND pending_turn_id = $2)
+        UPDATE turns SET progress = $3, request = $4, events = COALESCE($6, events) WHERE id = $2 AND progress = $5 AND EXISTS (SELECT 1 FROM threads WHERE id = $1 AND pending_turn_id = $2)
         """;
 
     private const string AnswerText = """
@@ -83,14 +83,14 @@ internal static class TurnSql
         WHERE id = $1 AND pending_turn_id = $2 AND active_turn_id IS NULL AND status = 'active' AND EXISTS (SELECT 1 FROM turns WHERE id = $2 AND progress = $5) RETURNING last_seq
         """;
 
-    private const string RunAgainText = $"UPDATE turns SET status = 'running', node = $3, lease_until = $4, request = $5 WHERE id = $2 AND {Owned}";
+    private const string RunAgainText = $"UPDATE turns SET status = 'running', node = $3, lease_until = flapjack_now($4), request = $5, credential_id = $6 WHERE id = $2 AND {Owned}";
 
     private const string TakePendingText = """
         UPDATE threads SET pending_turn_id = NULL, pending_expires_at = NULL, active_turn_id = $2, updated_at = $3 WHERE id = $1 AND pending_turn_id = $2 AND active_turn_id IS NULL RETURNING last_seq
         """;
 
     // A turn that was resumed is not waiting, so this leaves it alone.
-    private const string RunToEndText = $"UPDATE turns SET status = 'running', node = $3, lease_until = $4 WHERE id = $2 AND status = 'awaiting_action' AND {Owned}";
+    private const string RunToEndText = $"UPDATE turns SET status = 'running', node = $3, lease_until = flapjack_now($4) WHERE id = $2 AND status = 'awaiting_action' AND {Owned}";
 
     private const string CloseCallsText = $"UPDATE messages SET content = $3, is_error = $4, complete = $4 WHERE thread_id = $1 AND turn_id = $2 AND role = 'tool' AND complete = $5 AND {Owned}";
 
@@ -100,14 +100,28 @@ internal static class TurnSql
 
     private const string NoteIdempotentText = $"UPDATE idempotency_records SET turn_id = $2 WHERE id = $3 AND {Owned}";
 
-    private const string RenewText = "UPDATE turns SET lease_until = $1 WHERE node = $2 AND status = 'running'";
+    private const string RenewText = "UPDATE turns SET lease_until = flapjack_now($1) WHERE node = $2 AND status = 'running'";
+
+    private const string GuardText = "SELECT 1 FROM turns WHERE thread_id = $1 AND id = $2 AND fence = $3 AND status = 'running'";
+
+    private const string ProgressText = "UPDATE turns SET progress = $2, events = COALESCE($3, events) WHERE id = $1";
+
+    private const string HandOverText = "UPDATE turns SET node = '', lease_until = flapjack_now(0), progress = $2, events = COALESCE($3, events) WHERE id = $1";
+
+    private const string ExpiredText = "SELECT id, org_id FROM turns WHERE status = 'running' AND lease_until < flapjack_now(0) AND node <> $1 ORDER BY lease_until LIMIT 100";
+
+    private const string OfNodeText = "SELECT id, org_id FROM turns WHERE status = 'running' AND node = $1 LIMIT 10000";
+
+    private const string AllRunningText = "SELECT id, org_id FROM turns WHERE status = 'running' LIMIT 10000";
+
+    private const string TakeOverText = "UPDATE turns SET node = $2, fence = fence + 1, lease_until = flapjack_now($3) WHERE id = $1 AND fence = $4 AND status = 'running'";
 
     /// <summary>Gives the thread to a turn; returns the sequence number of its user message, or no row when the thread is busy.</summary>
     public static SqlStatement Claim(Guid turn, Guid thread, Guid org, DateTime now) => new(ClaimText, [turn, now, thread, org]) { Returns = true };
 
     public static SqlStatement InsertUser(Message m) => new(InsertUserText, [m.ThreadId, m.TurnId, m.Id, m.OrgId, m.Content, true, false, m.SenderName, m.SenderId, m.CreatedAt]);
 
-    public static SqlStatement InsertTurn(Turn t) => new(InsertTurnText, [t.ThreadId, t.Id, t.OrgId, t.AgentId, t.Node, t.LeaseUntil, t.UserMessageId, t.Request, t.StartedAt]);
+    public static SqlStatement InsertTurn(Turn t, TimeSpan lease) => new(InsertTurnText, [t.ThreadId, t.Id, t.OrgId, t.AgentId, t.Node, lease.TotalSeconds, t.UserMessageId, t.Request, t.StartedAt, t.CredentialId]);
 
     public static SqlStatement InsertTrace(Trace t) => new(InsertTraceText, [t.ThreadId, t.Id, t.OrgId, t.AgentId, t.SessionId, t.UserId, t.Name, t.StartedAt, t.Tags, t.Metadata]);
 
@@ -122,8 +136,9 @@ internal static class TurnSql
 
     public static SqlStatement Result(Guid thread, Guid turn, string callId, string content, bool isError) => new(ResultText, [thread, turn, content, isError, true, callId]);
 
-    public static SqlStatement EndTurn(Guid thread, Guid turn, string status, string? finishReason, string? error, DateTime? endedAt, string? progress) =>
-        new(EndTurnText, [thread, turn, status, finishReason, error, endedAt, progress]);
+    /// <summary>Ends a turn, or lets it wait. Events that were recorded stay when none are given.</summary>
+    public static SqlStatement EndTurn(Guid thread, Guid turn, string status, string? finishReason, string? error, DateTime? endedAt, string? progress, byte[]? events) =>
+        new(EndTurnText, [thread, turn, status, finishReason, error, endedAt, progress, events]);
 
     public static SqlStatement EndTrace(Trace t) => new(EndTraceText,
         [t.ThreadId, t.Id, t.Status, t.EndedAt, t.InputTokens, t.OutputTokens, t.CostUsd, t.Tags, t.SpanCount, t.ErrorCount, t.LlmCallCount, t.ToolCallCount]);
@@ -146,10 +161,10 @@ internal static class TurnSql
     /// <summary>Gives the thread back to the turn that waited; returns the newest sequence number, or no row when somebody else did.</summary>
     public static SqlStatement Resume(Guid thread, Guid turn, int newMessages, DateTime now, string progress) => new(ResumeText, [thread, turn, newMessages, now, progress]) { Returns = true };
 
-    public static SqlStatement RunAgain(Guid thread, Guid turn, string node, DateTime leaseUntil, string request) => new(RunAgainText, [thread, turn, node, leaseUntil, request]);
+    public static SqlStatement RunAgain(Guid thread, Guid turn, string node, TimeSpan lease, string request, Guid credential) => new(RunAgainText, [thread, turn, node, lease.TotalSeconds, request, credential]);
 
     /// <summary>First statement of a request that brings results: no row when another one came first.</summary>
-    public static SqlStatement StepProgress(Guid thread, Guid turn, string progress, string request, string before) => new(StepProgressText, [thread, turn, progress, request, before]);
+    public static SqlStatement StepProgress(Guid thread, Guid turn, string progress, string request, string before, byte[]? events) => new(StepProgressText, [thread, turn, progress, request, before, events]);
 
     /// <summary>Makes room for a message to a turn that goes on waiting.</summary>
     public static SqlStatement AppendWaiting(Guid thread, Guid turn, DateTime now, string progress) => new(AppendWaitingText, [thread, turn, now, progress]);
@@ -160,7 +175,7 @@ internal static class TurnSql
     public static SqlStatement TakePending(Guid thread, Guid turn, DateTime now) => new(TakePendingText, [thread, turn, now]) { Returns = true };
 
     /// <summary>Makes a turn that was taken look like one that runs here, so that it is ended if this node dies.</summary>
-    public static SqlStatement RunToEnd(Guid thread, Guid turn, string node, DateTime leaseUntil) => new(RunToEndText, [thread, turn, node, leaseUntil]);
+    public static SqlStatement RunToEnd(Guid thread, Guid turn, string node, TimeSpan lease) => new(RunToEndText, [thread, turn, node, lease.TotalSeconds]);
 
     /// <summary>Gives every call without a result this one.</summary>
     public static SqlStatement CloseCalls(Guid thread, Guid turn, string content) => new(CloseCallsText, [thread, turn, content, true, false]);
@@ -174,7 +189,27 @@ internal static class TurnSql
     /// <summary>Notes the turn that answers a request with an <c>Idempotency-Key</c>.</summary>
     public static SqlStatement NoteIdempotentTurn(Guid thread, Guid turn, Guid claim) => new(NoteIdempotentText, [thread, turn, claim]);
 
-    public static SqlStatement AnyRunning(DateTime leaseBefore) => new("SELECT status FROM turns WHERE status = 'running' AND lease_until < $1 LIMIT 1", [leaseBefore]);
+    /// <summary>First statement of everything a running turn writes: nothing happens once another node has taken it over.</summary>
+    public static SqlStatement Guard(Guid thread, Guid turn, long fence) => new(GuardText, [thread, turn, fence]) { Guards = true };
 
-    public static SqlStatement Renew(string node, DateTime until) => new(RenewText, [until, node]);
+    /// <summary>The status of a turn as long as nobody took it over.</summary>
+    public static SqlStatement Status(Guid turn, long fence) => new("SELECT status FROM turns WHERE id = $1 AND fence = $2", [turn, fence]);
+
+    /// <summary>Notes how far a running turn got.</summary>
+    public static SqlStatement Progress(Guid turn, string progress, byte[]? events) => new(ProgressText, [turn, progress, events]);
+
+    /// <summary>Leaves a running turn to whichever node looks first.</summary>
+    public static SqlStatement HandOver(Guid turn, string progress, byte[]? events) => new(HandOverText, [turn, progress, events]);
+
+    public static SqlStatement Renew(string node, TimeSpan lease) => new(RenewText, [lease.TotalSeconds, node]);
+
+    /// <summary>Running turns whose node, another than this one, let their lease end.</summary>
+    public static SqlStatement Expired(string node) => new(ExpiredText, [node]);
+
+    public static SqlStatement OfNode(string node) => new(OfNodeText, [node]);
+
+    public static SqlStatement AllRunning() => new(AllRunningText, []);
+
+    /// <summary>Makes a turn this node's; changes no row when another node was faster.</summary>
+    public static SqlStatement TakeOver(Turn turn, string node, TimeSpan lease) => new(TakeOverText, [turn.Id, node, lease.TotalSeconds, turn.Fence]);
 }

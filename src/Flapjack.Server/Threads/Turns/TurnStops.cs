@@ -48,7 +48,7 @@ internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces
         // Null when the turn waited so long that its trace was cleared away.
         var trace = await db.Traces.AsNoTracking().FirstOrDefaultAsync(t => t.Id == turnId);
         var progress = TurnProgress.Parse(turn.Progress!);
-        var unit = new List<SqlStatement> { TurnSql.CloseCalls(thread.Id, turnId, stopped ? """{"error":"CANCELLED"}""" : """{"error":"CANCELLED_BY_USER"}""") };
+        var unit = new List<SqlStatement> { TurnSql.Guard(thread.Id, turnId, turn.Fence), TurnSql.CloseCalls(thread.Id, turnId, stopped ? """{"error":"CANCELLED"}""" : """{"error":"CANCELLED_BY_USER"}""") };
         if (progress.Text.Length > 0)
         {
             unit.Add(TurnSql.InsertMessage(new()
@@ -72,7 +72,7 @@ internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces
                 CreatedAt = now,
             }));
         }
-        unit.Add(TurnSql.EndTurn(thread.Id, turnId, TurnStatuses.Stopped, "stopped", null, now, null));
+        unit.Add(TurnSql.EndTurn(thread.Id, turnId, TurnStatuses.Stopped, "stopped", null, now, null, null));
         if (trace is not null)
         {
             unit.Add(TurnSql.StopTrace(thread.Id, turnId, TurnTraces.WithStopped(trace.Tags), now));

@@ -4,11 +4,13 @@ using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Attachments;
+using Flapjack.Server.Threads.Recovery;
+using Flapjack.Server.Threads.Streams;
 
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>Writes turns. Each method is one transaction and returns when it is on disk.</summary>
-internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces traces, NodeName node, ServerSettings settings, TimeProvider time)
+internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces traces, NodeName node, ServerSettings settings, TimeProvider time)
 {
     /// <summary>Stores the user's message and the turn that answers it. Returns the message's sequence number; null when the thread is busy, archived or gone.</summary>
     public async Task<long?> OpenAsync(TurnPlan plan, Guid turnId, Message message, IdempotencyClaim? claim)
@@ -22,7 +24,8 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
             AgentId = plan.Agent.Id,
             Status = TurnStatuses.Running,
             Node = node.Value,
-            LeaseUntil = now + settings.Turns.LeaseTime,
+            LeaseUntil = default,
+            CredentialId = plan.CredentialId,
             UserMessageId = message.Id,
             Request = plan.Options.ToText(),
             StartedAt = now,
@@ -30,7 +33,7 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
         SqlStatement[] unit = [
             TurnSql.Claim(turnId, thread.Id, thread.OrgId, now),
             TurnSql.InsertUser(message),
-            TurnSql.InsertTurn(turn),
+            TurnSql.InsertTurn(turn, settings.Turns.LeaseTime),
             TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now)),
             .. MessageAttachments.Store(message)];
         // In the same transaction: a crash cannot come between the message and the key that repeats it.
@@ -77,24 +80,32 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
             }));
         }
         unit.Add(TurnSql.Advance(thread.Id, turn, run.LastSeq));
-        return WriteOwnedAsync(unit);
+        // All text so far belongs to this step or an earlier one: whoever takes the turn up goes on behind it.
+        unit.Add(TurnSql.Progress(turn, (TurnProgress.Of(run) with { TailStart = run.State.Text.Length }).ToText(), run.Record()));
+        return WriteAsync(run, unit, null);
     }
 
     public Task ResultAsync(TurnRun run, TurnCallResult result) =>
-        WriteOwnedAsync([TurnSql.Result(run.Plan.Thread.Id, run.Live.TurnId, result.CallId, result.Content.Replace('\0', '\uFFFD'), result.IsError)]);
+        WriteAsync(run, [TurnSql.Result(run.Plan.Thread.Id, run.Live.TurnId, result.CallId, result.Content.Replace('\0', '\uFFFD'), result.IsError)], null);
+
+    /// <summary>Notes how far the turn got, for whoever takes it up if this node dies. Whether it is written decides nothing, so nobody waits for it.</summary>
+    public Task CheckpointAsync(TurnRun run) => writer.WriteAsync([Guard(run.Owner), TurnSql.Progress(run.Live.TurnId, TurnProgress.Of(run).ToText(), run.Record())]);
+
+    /// <summary>Leaves the turn, as far as it got, to another node or to the next start of this one.</summary>
+    public Task HandOverAsync(TurnRun run) => WriteAsync(run, [TurnSql.HandOver(run.Live.TurnId, TurnProgress.Of(run).ToText(), run.Record())], null);
 
     /// <summary>Lets the turn wait for the client.</summary>
-    public Task PauseAsync(TurnRun run, DateTime expiresAt)
+    public Task PauseAsync(TurnRun run, DateTime expiresAt, TerminalEvent terminal)
     {
         var (thread, turn, now) = (run.Plan.Thread.Id, run.Live.TurnId, time.Now());
-        return WriteOwnedAsync([
+        return WriteAsync(run, [
             .. traces.End(run, "running", null, stopped: false, now),
-            TurnSql.EndTurn(thread, turn, TurnStatuses.Awaiting, null, null, null, TurnProgress.Of(run).ToText()),
-            TurnSql.Pause(thread, turn, run.LastSeq, now, expiresAt)]);
+            TurnSql.EndTurn(thread, turn, TurnStatuses.Awaiting, null, null, null, TurnProgress.Of(run).ToText(), run.Record(terminal)),
+            TurnSql.Pause(thread, turn, run.LastSeq, now, expiresAt)], TurnStatuses.Awaiting);
     }
 
     /// <summary>Ends the turn: stores the answer, if there is any, and frees the thread. Returns the answer's id.</summary>
-    public async Task<Guid?> CloseAsync(TurnRun run, string status, string? finishReason, string? error)
+    public async Task<Guid?> CloseAsync(TurnRun run, string status, string? finishReason, string? error, TerminalEvent? terminal)
     {
         var (thread, turn, now) = (run.Plan.Thread, run.Live.TurnId, time.Now());
         var stopped = status == TurnStatuses.Stopped;
@@ -103,29 +114,29 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
         if (answer is not null) unit.Add(TurnSql.InsertMessage(answer));
         if (stopped || error is not null) unit.Add(TurnSql.CloseCalls(thread.Id, turn, """{"error":"CANCELLED"}"""));
         unit.AddRange(traces.End(run, error is null ? "ok" : "error", error, stopped, now));
-        unit.Add(TurnSql.EndTurn(thread.Id, turn, status, finishReason, error, now, null));
+        unit.Add(TurnSql.EndTurn(thread.Id, turn, status, finishReason, error, now, null, run.Record(terminal)));
         unit.Add(TurnSql.Release(thread.Id, turn, run.LastSeq, now));
-        await WriteOwnedAsync(unit);
+        await WriteAsync(run, unit, status);
         return answer?.Id;
     }
 
     /// <summary>Stores the last missing results of a waiting turn and gives it its thread back. Returns the newest sequence number; null when somebody else was faster.</summary>
-    public async Task<long?> ResumeAsync(Turn turn, IReadOnlyList<ToolAnswer> answers, Message? message, TurnProgress progress, TurnOptions options)
+    public async Task<long?> ResumeAsync(Turn turn, IReadOnlyList<ToolAnswer> answers, Message? message, TurnProgress progress, TurnPlan plan)
     {
-        var (now, step) = (time.Now(), progress.ToText());
-        var unit = new List<SqlStatement> { TurnSql.StepProgress(turn.ThreadId, turn.Id, step, options.ToText(), turn.Progress!) };
+        var (now, step, request) = (time.Now(), progress.ToText(), plan.Options.ToText());
+        var unit = new List<SqlStatement> { TurnSql.StepProgress(turn.ThreadId, turn.Id, step, request, turn.Progress!, null) };
         unit.AddRange(answers.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer, step)));
         unit.Add(TurnSql.Resume(turn.ThreadId, turn.Id, message is null ? 0 : 1, now, step));
         if (message is not null) unit.AddRange([TurnSql.InsertUser(message), .. MessageAttachments.Store(message)]);
-        unit.Add(TurnSql.RunAgain(turn.ThreadId, turn.Id, node.Value, now + settings.Turns.LeaseTime, options.ToText()));
+        unit.Add(TurnSql.RunAgain(turn.ThreadId, turn.Id, node.Value, settings.Turns.LeaseTime, request, plan.CredentialId));
         return (await writer.WriteAsync([.. unit])).Returned;
     }
 
     /// <summary>Stores some of the results a turn waits for, and a message that came with them. False when somebody else was faster.</summary>
-    public async Task<bool> KeepWaitingAsync(Turn turn, IReadOnlyList<ToolAnswer> answers, Message? message, TurnProgress progress, TurnOptions options)
+    public async Task<bool> KeepWaitingAsync(Turn turn, IReadOnlyList<ToolAnswer> answers, Message? message, TurnProgress progress, TurnOptions options, byte[]? events)
     {
         var step = progress.ToText();
-        var unit = new List<SqlStatement> { TurnSql.StepProgress(turn.ThreadId, turn.Id, step, options.ToText(), turn.Progress!) };
+        var unit = new List<SqlStatement> { TurnSql.StepProgress(turn.ThreadId, turn.Id, step, options.ToText(), turn.Progress!, events) };
         unit.AddRange(answers.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer, step)));
         if (message is not null)
         {
@@ -140,40 +151,7 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
     public async Task<long?> TakePendingAsync(Guid thread, Guid turn)
     {
         var now = time.Now();
-        return (await writer.WriteAsync([TurnSql.TakePending(thread, turn, now), TurnSql.RunToEnd(thread, turn, node.Value, now + settings.Turns.LeaseTime)])).Returned;
-    }
-
-    /// <summary>Says that this node's turns still run.</summary>
-    public Task RenewAsync() => writer.WriteAsync([TurnSql.Renew(node.Value, time.Now() + settings.Turns.LeaseTime)]);
-
-    /// <summary>True when a turn runs, on any node, whose lease ends before then. Asked every few seconds, so by a prepared statement.</summary>
-    public async ValueTask<bool> AnyRunningAsync(DateTime leaseBefore, CancellationToken cancellationToken) =>
-        await reader.ReadAsync(TurnSql.AnyRunning(leaseBefore), static row => row.Text(), cancellationToken) is not null;
-
-    /// <summary>True for a turn of this process.</summary>
-    public bool IsOurs(Turn turn) => turn.Node == node.Value;
-
-    /// <summary>Ends a turn whose node is gone: calls without a result get one, the thread is free.</summary>
-    public Task InterruptAsync(Turn turn, long lastSeq)
-    {
-        var now = time.Now();
-        return writer.WriteAsync([
-            TurnSql.CloseCalls(turn.ThreadId, turn.Id, """{"error":"OUTCOME_UNKNOWN"}"""),
-            TurnSql.InsertMessage(new()
-            {
-                Id = Ids.New(),
-                OrgId = turn.OrgId,
-                ThreadId = turn.ThreadId,
-                TurnId = turn.Id,
-                Seq = lastSeq + 1,
-                Role = MessageRoles.Assistant,
-                Content = "",
-                Error = "INTERNAL_ERROR",
-                CreatedAt = now,
-            }),
-            TurnSql.EndTurn(turn.ThreadId, turn.Id, TurnStatuses.Interrupted, null, "INTERNAL_ERROR", now, null),
-            TurnSql.CloseTrace(turn.ThreadId, turn.Id, "error", now),
-            TurnSql.Release(turn.ThreadId, turn.Id, lastSeq + 1, now)]);
+        return (await writer.WriteAsync([TurnSql.TakePending(thread, turn, now), TurnSql.RunToEnd(thread, turn, node.Value, settings.Turns.LeaseTime)])).Returned;
     }
 
     private static Message Answer(TurnRun run, bool stopped, string? error, DateTime now) => new()
@@ -199,19 +177,12 @@ internal sealed class TurnStore(IWriter writer, IReader reader, TurnTraces trace
         CreatedAt = now,
     };
 
-    // The last statement touches the thread's own row, which only the turn that owns it can.
-    private async Task WriteOwnedAsync(IReadOnlyList<SqlStatement> unit)
+    private async Task WriteAsync(TurnRun run, IEnumerable<SqlStatement> unit, string? becomes)
     {
-        var result = await writer.WriteAsync([.. unit]);
-        if (result.Affected[^1] == 0) throw new TurnLostException();
+        // A checkpoint that is still on its way must not overwrite what comes now.
+        await run.Checkpointed;
+        await owned.WriteAsync(run.Owner, unit, becomes);
     }
-}
 
-/// <summary>The thread no longer belongs to this turn: it was taken over while this node was not looking. Nothing was written.</summary>
-internal sealed class TurnLostException() : Exception("The turn lost its thread to another one.");
-
-/// <summary>Names this process among the nodes on a database.</summary>
-internal sealed class NodeName
-{
-    public string Value { get; } = $"{Environment.MachineName}-{Ids.New():N}";
+    private static SqlStatement Guard(TurnOwner owner) => TurnSql.Guard(owner.Thread, owner.Turn, owner.Fence);
 }

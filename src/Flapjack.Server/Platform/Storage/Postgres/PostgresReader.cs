@@ -7,9 +7,24 @@ internal sealed class PostgresReader(NpgsqlDataSource source) : IReader
 {
     public async ValueTask<T?> ReadAsync<T>(SqlStatement statement, SqlMap<T> map, CancellationToken cancellationToken) where T : class
     {
-        await using var command = source.CreateCommand(statement.Text);
-        foreach (var value in statement.Values) command.Parameters.Add(PostgresWriter.Parameter(value));
+        await using var command = Command(statement);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? map(new SqlRow(reader)) : null;
+    }
+
+    public async ValueTask<List<T>> ReadAllAsync<T>(SqlStatement statement, SqlMap<T> map, CancellationToken cancellationToken)
+    {
+        await using var command = Command(statement);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken)) rows.Add(map(new SqlRow(reader)));
+        return rows;
+    }
+
+    private NpgsqlCommand Command(SqlStatement statement)
+    {
+        var command = source.CreateCommand(statement.Text);
+        foreach (var value in statement.Values) command.Parameters.Add(PostgresWriter.Parameter(value));
+        return command;
     }
 }

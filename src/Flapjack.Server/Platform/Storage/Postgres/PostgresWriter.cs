@@ -10,6 +10,18 @@ internal sealed class PostgresWriter(NpgsqlDataSource source) : IWriter
     {
         await using var batch = source.CreateBatch();
         foreach (var statement in unit) batch.BatchCommands.Add(Command(statement));
+        try
+        {
+            return await ExecuteAsync(batch, unit, cancellationToken);
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.DivisionByZero && unit[0].Guards)
+        {
+            return new(new int[unit.Length], null, Refused: true);
+        }
+    }
+
+    private static async Task<WriteResult> ExecuteAsync(NpgsqlBatch batch, SqlStatement[] unit, CancellationToken cancellationToken)
+    {
         long? returned = null;
         await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
         {
@@ -26,10 +38,13 @@ internal sealed class PostgresWriter(NpgsqlDataSource source) : IWriter
 
     private static NpgsqlBatchCommand Command(SqlStatement statement)
     {
-        var command = new NpgsqlBatchCommand(statement.Text);
+        var command = new NpgsqlBatchCommand(statement.Guards ? Guard(statement.Text) : statement.Text);
         foreach (var value in statement.Values) command.Parameters.Add(Parameter(value));
         return command;
     }
+
+    // A batch is one round trip and knows no conditions; a division by zero undoes all of it. The lock keeps the row as the guard saw it.
+    private static string Guard(string select) => $"SELECT 1 / COUNT(*) FROM ({select} FOR UPDATE) AS guard";
 
     public static NpgsqlParameter Parameter(SqlValue value) => new() { Value = value.Value ?? DBNull.Value, NpgsqlDbType = TypeOf(value.Type) };
 

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 namespace Flapjack.Server.Platform.Storage.Sqlite;
 
 /// <summary>One connection and the statements prepared on it.</summary>
-internal sealed class SqliteCommands(string connectionString) : IDisposable
+internal sealed class SqliteCommands(string connectionString, TimeProvider time) : IDisposable
 {
     private readonly SqliteConnection _connection = new(connectionString) { DefaultTimeout = SqliteSetup.BusySeconds };
     private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
@@ -41,6 +41,8 @@ internal sealed class SqliteCommands(string connectionString) : IDisposable
     {
         if (_connection.State == System.Data.ConnectionState.Open) return;
         _connection.Open();
+        // PostgreSQL has this function from a migration. Here one process owns the file, so its clock is the database's.
+        _connection.CreateFunction("flapjack_now", (double seconds) => time.Now().AddSeconds(seconds).ToString("yyyy-MM-dd HH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture));
         using var pragma = _connection.CreateCommand();
         pragma.CommandText = SqliteSetup.ConnectionPragmas;
         pragma.ExecuteNonQuery();

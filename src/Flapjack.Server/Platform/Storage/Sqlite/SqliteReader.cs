@@ -3,14 +3,14 @@ using System.Collections.Concurrent;
 namespace Flapjack.Server.Platform.Storage.Sqlite;
 
 /// <summary>Reads on a few connections that keep their prepared statements. A read takes microseconds, so it runs where it is asked for.</summary>
-internal sealed class SqliteReader(string connectionString) : IReader, IDisposable
+internal sealed class SqliteReader(string connectionString, TimeProvider time) : IReader, IDisposable
 {
     private readonly ConcurrentBag<SqliteCommands> _idle = [];
 
     public ValueTask<T?> ReadAsync<T>(SqlStatement statement, SqlMap<T> map, CancellationToken cancellationToken) where T : class
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (!_idle.TryTake(out var commands)) commands = new SqliteCommands(connectionString);
+        var commands = Take();
         try
         {
             T? value;
@@ -25,6 +25,29 @@ internal sealed class SqliteReader(string connectionString) : IReader, IDisposab
             throw;
         }
     }
+
+    public ValueTask<List<T>> ReadAllAsync<T>(SqlStatement statement, SqlMap<T> map, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var commands = Take();
+        try
+        {
+            var rows = new List<T>();
+            using (var reader = commands.Bind(statement, null).ExecuteReader())
+            {
+                while (reader.Read()) rows.Add(map(new SqlRow(reader)));
+            }
+            _idle.Add(commands);
+            return new(rows);
+        }
+        catch
+        {
+            commands.Dispose();
+            throw;
+        }
+    }
+
+    private SqliteCommands Take() => _idle.TryTake(out var commands) ? commands : new SqliteCommands(connectionString, time);
 
     public void Dispose()
     {

@@ -16,10 +16,10 @@ internal sealed class SqliteWriter : IWriter, IDisposable
     private readonly SqliteGate _gate;
     private readonly Thread _thread;
 
-    public SqliteWriter(string connectionString, SqliteGate gate)
+    public SqliteWriter(string connectionString, SqliteGate gate, TimeProvider time)
     {
         _gate = gate;
-        _commands = new SqliteCommands(connectionString);
+        _commands = new SqliteCommands(connectionString, time);
         _thread = new Thread(Run) { IsBackground = true, Name = "sqlite writer" };
         _thread.Start();
     }
@@ -95,7 +95,11 @@ internal sealed class SqliteWriter : IWriter, IDisposable
         for (var i = 0; i < unit.Length; i++)
         {
             var command = _commands.Bind(unit[i], transaction);
-            if (unit[i].Returns)
+            if (unit[i].Guards)
+            {
+                if (command.ExecuteScalar() is null) return new(affected, null, Refused: true);
+            }
+            else if (unit[i].Returns)
             {
                 using var reader = command.ExecuteReader();
                 if (reader.Read()) (returned, affected[i]) = (reader.GetInt64(0), 1);
