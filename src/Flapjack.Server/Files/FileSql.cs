@@ -17,7 +17,7 @@ internal static class FileSql
 
     private const string DeleteUnusedText = "DELETE FROM files WHERE id = $1 AND org_id = $2 AND expires_at IS NOT NULL";
 
-    private const string SweepText = "DELETE FROM files WHERE expires_at IS NOT NULL AND id IN (SELECT id FROM files WHERE expires_at < $1 ORDER BY expires_at LIMIT 50)";
+    private const string SweepText = "DELETE FROM files WHERE expires_at IS NOT NULL AND id IN (SELECT id FROM files WHERE expires_at < $1 ORDER BY expires_at LIMIT 20)";
 
     private const string KeepText = "UPDATE files SET expires_at = NULL WHERE id = $1 AND EXISTS (SELECT 1 FROM messages m WHERE m.id = $2 AND m.org_id = files.org_id)";
 

@@ -11,6 +11,7 @@ internal static class FilesFeature
         services.AddSingleton<FileTexts>();
         services.AddSingleton<FileDownload>();
         services.AddScoped<FileUpload>();
+        services.AddScoped<FileRemoval>();
         services.AddSingleton<IHousekeepingTask, FileSweep>();
         return services;
     }

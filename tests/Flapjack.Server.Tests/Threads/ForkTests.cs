@@ -1,7 +1,10 @@
 using System.Text.Json;
+using Flapjack.Server.Platform;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Tests.Files;
+using Flapjack.Server.Threads;
 using Flapjack.Testing;
+using Microsoft.EntityFrameworkCore;
 
 namespace Flapjack.Server.Tests.Threads;
 
@@ -121,6 +124,28 @@ public sealed class ForkTests(TurnWorld world) : IClassFixture<TurnWorld>
         (await AskAsync(second, "Is Oslo cold?")).ShouldBe("Oslo is cold. [city.txt]");
         await world.Server.Client.DeleteAsync($"/api/threads/{second}", Token).ShouldBe(200);
         await world.Server.Client.GetAsync($"/api/files/{file}", Token).ShouldBeError(404, "NOT_FOUND");
+    }
+
+    [Fact]
+    public async Task A_long_thread_is_copied_whole_and_in_order()
+    {
+        const int Count = 2_000;
+        var thread = await world.OpenAsync();
+        var org = await world.Server.FirstOrgAsync();
+        await using (var db = world.Server.Database())
+        {
+            for (var i = 1; i <= Count; i++)
+            {
+                db.Messages.Add(new Message { Id = Ids.New(), OrgId = org, ThreadId = thread, Seq = i, Role = i % 2 == 0 ? "assistant" : "user", Content = $"message {i}", CreatedAt = world.Server.Time.Now() });
+            }
+            await db.SaveChangesAsync(Token);
+            await db.Threads.IgnoreQueryFilters().Where(t => t.Id == thread).ExecuteUpdateAsync(rows => rows.SetProperty(t => t.LastSeq, Count), Token);
+        }
+        var fork = (await ForkAsync(thread, "{}")).GetProperty("id").GetGuid();
+        var last = await world.GetAsync($"/api/threads/{fork}/messages?limit=2&order=desc");
+        last.GetProperty("total").GetInt64().ShouldBe(Count);
+        last.GetProperty("messages").EnumerateArray().Select(m => m.Text("content")).ShouldBe([$"message {Count}", $"message {Count - 1}"]);
+        await AskAsync(fork, "/echo on");
     }
 
     [Fact]

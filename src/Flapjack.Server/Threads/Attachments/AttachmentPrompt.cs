@@ -53,7 +53,8 @@ internal sealed class AttachmentPrompt(Databases databases, FileStore files, Fil
         }
     }
 
-    private static bool IsOpen(ChatMessage message) => message.Contents.Any(content => content is AttachmentReference);
+    // A history message is text and nothing else, and most messages are one.
+    private static bool IsOpen(ChatMessage message) => message is not HistoryMessage && message.Contents.Any(content => content is AttachmentReference);
 
     private async Task<Dictionary<Guid, StoredFile>> StoredAsync(List<ChatMessage> prompt, TurnPlan plan, CancellationToken cancellationToken)
     {
