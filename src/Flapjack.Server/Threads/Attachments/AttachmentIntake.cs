@@ -10,14 +10,11 @@ namespace Flapjack.Server.Threads.Attachments;
 /// <summary>Brings the attachments of a message into the store before its turn begins, so that every fault is still an ordinary error answer.</summary>
 internal sealed class AttachmentIntake(Databases databases, FileStore files, FileDownload downloads, FileTexts texts)
 {
-    // Most messages have no attachments.
-    private readonly TakenAttachments _none = new(files);
-
     /// <summary>Stores or finds every attachment and checks that the turn's models can be given it.</summary>
     public async Task<TakenAttachments> TakeAsync(IReadOnlyList<AttachmentDraft> drafts, TurnPlan plan, CallerContext access, CancellationToken cancellationToken)
     {
-        if (drafts.Count == 0) return _none;
         var taken = new TakenAttachments(files);
+        if (drafts.Count == 0) return taken;
         try
         {
             var support = AttachmentSupport.Of(plan);
