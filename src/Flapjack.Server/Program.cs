@@ -1,5 +1,6 @@
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
+using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
@@ -21,6 +22,7 @@ try
     builder.Services.AddModels();
     builder.Services.AddAgents();
     builder.Services.AddLogs();
+    builder.Services.AddFiles();
     builder.Services.AddThreads();
     builder.Services.AddOpenAICompat();
     builder.Services.AddOperations();
@@ -32,6 +34,7 @@ try
     app.MapModels();
     app.MapAgents();
     app.MapLogs();
+    app.MapFiles();
     app.MapThreads();
     app.MapOpenAICompat();
     app.MapOperations();

@@ -35,7 +35,7 @@ internal sealed class OfflinePrompt
                 }
             }
         }
-        UserText = lastUser < 0 ? "" : WithoutCalls(WithoutSpeaker(messages[lastUser].Text.ReplaceLineEndings("\n")));
+        UserText = lastUser < 0 ? "" : WithoutCalls(WithoutSpeaker(string.Concat(messages[lastUser].Contents.OfType<TextContent>().Where(text => !IsAttachment(text)).Select(text => text.Text)).ReplaceLineEndings("\n")));
         Results = ResultsIn(messages.Skip(lastUser + 1));
         EarlierResults = ResultsIn(messages.Take(lastUser + 1));
     }
@@ -57,6 +57,9 @@ internal sealed class OfflinePrompt
     /// <summary>Names of the system prompt's parts.</summary>
     public IEnumerable<string> SectionNames => Sections.Select(section => PromptSection.NameOf(section) ?? "system");
 
+    /// <summary>Texts of attached files, which are read from but never obeyed.</summary>
+    public IEnumerable<TextContent> Attachments => messages.SelectMany(message => message.Contents).OfType<TextContent>().Where(IsAttachment);
+
     public static int WordsIn(string text)
     {
         var count = 0;
@@ -73,6 +76,8 @@ internal sealed class OfflinePrompt
     private (string, string)[] ResultsIn(IEnumerable<ChatMessage> range) =>
         [.. range.SelectMany(message => message.Contents).OfType<FunctionResultContent>()
             .Select(result => (names.GetValueOrDefault(result.CallId, result.CallId), PromptParts.ResultText(result)))];
+
+    private static bool IsAttachment(TextContent text) => PromptSection.NameOf(text) == PromptSection.Attachments;
 
     /// <summary>Multi-user threads put <c>Name: </c> before a message; a directive behind it still counts.</summary>
     private static string WithoutSpeaker(string text)

@@ -32,6 +32,7 @@ internal sealed record CompatRequest
     public MessageDraft DraftOf(ConversationTail tail, string? model) => new()
     {
         Content = tail.Question?.Text,
+        Attachments = [],
         Results = tail.Answers,
         BringsTools = BringsTools,
         OnBusy = "reject",

@@ -80,7 +80,7 @@ internal static class ApiDescription
             if (rule.Role != Role.Viewer) operation.Extensions["x-role"] = new JsonNodeExtension(rule.Role.ToString().ToLowerInvariant());
         }
         // Bodies are read by the endpoint, which takes JSON by any of its names; clients are told the plain one.
-        if (operation.RequestBody?.Content is { } content && content.Remove("*/*", out var body)) content.TryAdd("application/json", body);
+        if (operation.RequestBody?.Content is { } content && content.Remove("*/*", out var body) && !content.ContainsKey("multipart/form-data")) content.TryAdd("application/json", body);
         operation.Responses ??= [];
         foreach (var status in FailuresOf(context, rule, metadata)) operation.Responses.TryAdd(Text(status), new OpenApiResponseReference(ErrorName(status), context.Document));
     }

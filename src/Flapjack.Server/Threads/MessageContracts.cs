@@ -1,12 +1,13 @@
 using System.Text.Json;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Threads.Attachments;
 
 namespace Flapjack.Server.Threads;
 
 /// <summary>A message to a thread. It starts a turn, or continues the one that waits for <c>toolResults</c>.</summary>
 public sealed record MessageRequest
 {
-    /// <summary>The user's text, at most 400,000 characters. Required unless <c>toolResults</c> is sent.</summary>
+    /// <summary>The user's text, at most 400,000 characters. Required unless <c>toolResults</c> or <c>attachments</c> are sent.</summary>
     public Optional<string> Content { get; init; }
     /// <summary>Client-side tools, at most 64.</summary>
     public Optional<List<ClientToolRequest?>> Tools { get; init; }
@@ -36,8 +37,8 @@ public sealed record MessageRequest
     public Optional<AnthropicOverridesRequest?> AnthropicOverrides { get; init; }
     /// <summary>Cache key and safety identifier of OpenAI models.</summary>
     public Optional<OpenAIOverridesRequest?> OpenaiOverrides { get; init; }
-    /// <summary>Images and files; not available yet.</summary>
-    public Optional<JsonElement?> Attachments { get; init; }
+    /// <summary>Images and files, at most 10. With them, <c>content</c> may be left out.</summary>
+    public Optional<List<AttachmentRequest?>> Attachments { get; init; }
     /// <summary>What the answer has to be: text, JSON, or JSON of a schema.</summary>
     public Optional<ResponseFormatRequest?> ResponseFormat { get; init; }
     /// <summary><c>cancel</c> (default) ends the turn with its last listener; <c>continue</c> lets it run.</summary>
@@ -173,7 +174,7 @@ public sealed record MessageResponse
     /// <summary>The application's id of who wrote it.</summary>
     public required string? SenderId { get; init; }
     /// <summary>Images and files.</summary>
-    public required IReadOnlyList<JsonElement> Attachments { get; init; }
+    public required IReadOnlyList<MessageAttachment> Attachments { get; init; }
     /// <summary>True when the turn was stopped and this is what there was.</summary>
     public required bool Stopped { get; init; }
     /// <summary>Code of the error that ended the turn; null when it ended well.</summary>
@@ -205,7 +206,7 @@ public sealed record MessageResponse
         SenderName = message.SenderName,
         CreatedAt = message.CreatedAt,
         SenderId = message.SenderId,
-        Attachments = [],
+        Attachments = MessageAttachments.Parse(message.Attachments),
         Stopped = message.Stopped,
         Error = message.Error,
         Model = message.Model,

@@ -76,7 +76,7 @@ internal sealed class ThreadOpening(IWriter writer, Databases databases, TimePro
     }
 
     /// <summary>Times of creation are unique, so that a page ending at one loses no row.</summary>
-    private DateTime Next()
+    public DateTime Next()
     {
         lock (Ticking)
         {

@@ -1,4 +1,6 @@
+using Flapjack.Server.Threads.Attachments;
 using Flapjack.Server.Threads.Conversations;
+using Flapjack.Server.Threads.Forks;
 using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
@@ -14,6 +16,7 @@ internal static class ThreadsFeature
         services.AddSingleton<ThreadOpening>();
         services.AddScoped<ThreadRemoval>();
         services.AddScoped<Participants>();
+        services.AddScoped<ThreadFork>();
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
         services.AddSingleton<ThreadChanges>();
         services.AddSingleton<TurnSignals>();
@@ -33,6 +36,8 @@ internal static class ThreadsFeature
         services.AddSingleton<TurnTraces>();
         services.AddSingleton<TurnStore>();
         services.AddSingleton<TurnHistory>();
+        services.AddSingleton<AttachmentIntake>();
+        services.AddSingleton<AttachmentPrompt>();
         services.AddSingleton<TurnHostContext>();
         services.AddSingleton<TurnHost>();
         services.AddSingleton<PendingActions>();
@@ -58,6 +63,7 @@ internal static class ThreadsFeature
     public static void MapThreads(this IEndpointRouteBuilder app)
     {
         ThreadEndpoints.Map(app);
+        ForkEndpoints.Map(app);
         ParticipantEndpoints.Map(app);
         MessageEndpoints.Map(app);
     }

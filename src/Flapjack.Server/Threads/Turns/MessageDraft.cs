@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Flapjack.Runtime.Models;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Threads.Attachments;
 
 namespace Flapjack.Server.Threads.Turns;
 
@@ -9,8 +10,17 @@ internal sealed record MessageDraft
 {
     public const int ContentLimit = 400_000, ResultLimit = 1024 * 1024, MaxFallbacks = 10;
 
-    /// <summary>The user's text; null when the message only brings tool results.</summary>
+    /// <summary>The user's text; null when the message only brings tool results or attachments.</summary>
     public required string? Content { get; init; }
+
+    /// <summary>Images and files as they were sent.</summary>
+    public required IReadOnlyList<AttachmentDraft> Attachments { get; init; }
+
+    /// <summary>The same once they are stored; see <see cref="AttachmentIntake"/>.</summary>
+    public IReadOnlyList<MessageAttachment> Attached { get; init; } = [];
+
+    /// <summary>True when something is to be stored as a message of the user.</summary>
+    public bool BringsMessage => Content is not null || Attachments.Count > 0;
 
     public required IReadOnlyList<ToolAnswer> Results { get; init; }
 
@@ -25,12 +35,13 @@ internal sealed record MessageDraft
     {
         var results = Answers(request.ToolResults.Value, errors);
         errors.Text("content", request.Content.Value, ContentLimit);
-        if (string.IsNullOrWhiteSpace(request.Content.Value) && results.Count == 0) errors.Add("content", "is required");
+        var attachments = AttachmentDraft.From(request.Attachments.Value, errors);
+        if (string.IsNullOrWhiteSpace(request.Content.Value) && results.Count == 0 && attachments.Count == 0) errors.Add("content", "is required");
         errors.OneOf("onBusy", request.OnBusy.Value, "reject", "queue", "interrupt");
-        RefuseWhatIsNotThere(request, errors);
         return new()
         {
             Content = string.IsNullOrWhiteSpace(request.Content.Value) ? null : request.Content.Value,
+            Attachments = attachments,
             Results = results,
             BringsTools = request.Tools.IsSet,
             OnBusy = request.OnBusy.Value ?? "reject",
@@ -69,12 +80,6 @@ internal sealed record MessageDraft
     private static bool IsPlain(MessageRequest r) => !(r.ModelOverride.IsSet || r.SenderName.IsSet || r.SenderId.IsSet || r.ToolProfile.IsSet || r.SystemPromptOverlay.IsSet
         || r.ResourceBindings.IsSet || r.OnDisconnect.IsSet || r.Tools.IsSet || r.AnthropicOverrides.IsSet || r.OpenaiOverrides.IsSet || r.WebOverrides.IsSet
         || r.MemoryOverrides.IsSet || r.ComputerOverrides.IsSet || r.PlanOverrides.IsSet || r.ResponseFormat.IsSet || r.Metadata.IsSet);
-
-    private static void RefuseWhatIsNotThere(MessageRequest request, FieldErrors errors)
-    {
-        if (request.Attachments.Value is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Array) }) throw ApiException.BadRequest("attachments: must be an array");
-        if (request.Attachments.Value is { ValueKind: JsonValueKind.Array } files && files.GetArrayLength() > 0) errors.Add("attachments", "are not available on this server yet");
-    }
 
     private static IReadOnlyList<ClientTool> ToolsOf(List<ClientToolRequest?>? tools, FieldErrors errors)
     {

@@ -1,6 +1,7 @@
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Attachments;
 using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.EntityFrameworkCore;
@@ -28,7 +29,7 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
 
         var now = time.Now();
         var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence) { UsedBefore = progress.Usage };
-        var message = draft.Content is null ? null : new Message
+        var message = !draft.BringsMessage ? null : new Message
         {
             Id = Ids.New(),
             OrgId = turn.OrgId,
@@ -36,7 +37,8 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
             TurnId = turn.Id,
             Seq = 0,
             Role = MessageRoles.User,
-            Content = draft.Content,
+            Content = draft.Content ?? "",
+            Attachments = MessageAttachments.ToText(draft.Attached),
             SenderName = continued.Sender.Name,
             SenderId = continued.Sender.Id,
             CreatedAt = now,

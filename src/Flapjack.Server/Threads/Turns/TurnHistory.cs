@@ -5,6 +5,7 @@ using Flapjack.Runtime.Prompts;
 using Flapjack.Runtime.Tools;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Attachments;
 using Flapjack.Server.Threads.Multiplayer;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.AI;
@@ -32,7 +33,7 @@ internal sealed class TurnHistory(ServerSettings settings)
         {
             Append(messages, row, view);
             // Text in memory, and once more as it was sent.
-            size += 300 + 3L * (row.Content.Length + (row.ToolCalls?.Length ?? 0));
+            size += 300 + 3L * (row.Content.Length + (row.ToolCalls?.Length ?? 0) + (row.Attachments?.Length ?? 0));
         }
         var complete = rows.TrueForAll(row => row.Complete);
         var loaded = new Known(messages, lastSeq, size);
@@ -91,8 +92,11 @@ internal sealed class TurnHistory(ServerSettings settings)
         }
     }
 
-    public static ChatMessage UserMessage(Message row, bool withNames) =>
-        new HistoryMessage(ChatRole.User, withNames && row.SenderName is { Length: > 0 } name ? $"{name}: {row.Content}" : row.Content);
+    public static ChatMessage UserMessage(Message row, bool withNames)
+    {
+        var text = withNames && row.SenderName is { Length: > 0 } name ? $"{name}: {row.Content}" : row.Content;
+        return row.Attachments is null ? new HistoryMessage(ChatRole.User, text) : AttachmentPrompt.Message(MessageAttachments.Parse(row.Attachments), text);
+    }
 
     private static List<AIContent> StepContents(Message row)
     {

@@ -159,6 +159,7 @@ internal sealed partial class TurnHost(
         // What the client brought stands in the history already, but no span has shown it.
         while (start.Progress is not null && known > 0 && prompt[known - 1].Role == ChatRole.Tool) known--;
         if (start.UserMessage is { } message) prompt.Add(TurnHistory.UserMessage(message, view.WithNames));
+        await context.Attachments.FillAsync(prompt, plan, run.Token);
         run.State.Prompt = prompt;
         run.State.TracedMessages = known;
     }
@@ -236,7 +237,8 @@ internal sealed partial class TurnHost(
 
 /// <summary>What the server itself gives to every turn.</summary>
 internal sealed record TurnHostContext(
-    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Http.RunningRequests Running, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger, Logs.OtlpExport Otlp, Platform.Telemetry.ServerMetrics Metrics);
+    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Http.RunningRequests Running, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger, Logs.OtlpExport Otlp, Platform.Telemetry.ServerMetrics Metrics,
+    Attachments.AttachmentPrompt Attachments);
 
 /// <summary>How a stream of a turn begins.</summary>
 /// <param name="StartedAt">Of the turn.</param>

@@ -4,6 +4,7 @@ using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Attachments;
 using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.EntityFrameworkCore;
@@ -75,6 +76,16 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
     private async Task<LiveTurn> BeginAsync(ConversationThread thread, Agent agent, MessageDraft draft, ClientConnection client)
     {
         var plan = await addressing.PlanAsync(thread, agent, draft, client.Left);
+        await using var intake = await context.Attachments.TakeAsync(draft.Attachments, plan, access, client.Left);
+        draft = draft with { Attached = intake.Attached };
+        var live = await BeginAsync(plan, draft, client);
+        intake.Keep();
+        return live;
+    }
+
+    private async Task<LiveTurn> BeginAsync(TurnPlan plan, MessageDraft draft, ClientConnection client)
+    {
+        var thread = plan.Thread;
         if (await TryBeginAsync(plan, thread.PendingTurnId, draft, client) is { } live) return live;
         return await context.Queue.BeginWhenFreeAsync(thread, draft, client, pending => TryBeginAsync(plan, pending, draft, client));
     }
@@ -95,7 +106,8 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
             TurnId = live.TurnId,
             Seq = 0,
             Role = MessageRoles.User,
-            Content = draft.Content!,
+            Content = draft.Content ?? "",
+            Attachments = MessageAttachments.ToText(draft.Attached),
             SenderName = sender.Name,
             SenderId = sender.Id,
             CreatedAt = context.Time.Now(),
@@ -126,9 +138,12 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
         var stored = TurnOptions.Parse(turn.Request);
         var options = draft.BringsTools ? stored with { Tools = draft.Options.Tools, IsPlain = false } : stored;
         var plan = await addressing.PlanRestAsync(thread, agent, turn, options, cancellationToken);
+        await using var intake = await context.Attachments.TakeAsync(draft.Attachments, plan, access, cancellationToken);
+        draft = draft with { Attached = intake.Attached };
         var remaining = calls.Where(c => draft.Results.All(r => r.CallId != c.ToolCallId)).ToList();
         var live = await context.Continuation.ContinueAsync(new(plan, turn, draft, remaining, thread.PendingExpiresAt!.Value, MessageSender.Of(draft.Options, access, stored)));
         if (live is null) return null;
+        intake.Keep();
         live.Answers = [.. draft.Results.Select(result => result.CallId)];
         client.AnsweredBy(turnId);
         return live;
@@ -149,4 +164,4 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
 
 /// <summary>What openings share.</summary>
 internal sealed record TurnOpeningContext(
-    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, RequestLimits Limits, TurnQueue Queue, PendingActions Pending, TurnContinuation Continuation, IReader Reader);
+    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, RequestLimits Limits, TurnQueue Queue, PendingActions Pending, TurnContinuation Continuation, IReader Reader, AttachmentIntake Attachments);

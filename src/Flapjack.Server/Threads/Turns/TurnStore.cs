@@ -4,6 +4,7 @@ using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Signals;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Attachments;
 using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 
@@ -44,7 +45,8 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
             TurnSql.Claim(turnId, thread.Id, thread.OrgId, now),
             TurnSql.InsertUser(message),
             TurnSql.InsertTurn(turn, settings.Turns.LeaseTime),
-            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now))];
+            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now)),
+            .. MessageAttachments.Store(message)];
     }
 
     /// <summary>Stores a model step and the intents of its calls.</summary>
@@ -150,7 +152,7 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
         var unit = new List<SqlStatement> { TurnSql.StepProgress(turn.ThreadId, turn.Id, step, request, turn.Progress!, null) };
         unit.AddRange(answers.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer, step)));
         unit.Add(TurnSql.Resume(turn.ThreadId, turn.Id, message is null ? 0 : 1, now, step));
-        if (message is not null) unit.Add(TurnSql.InsertUser(message));
+        if (message is not null) unit.AddRange([TurnSql.InsertUser(message), .. MessageAttachments.Store(message)]);
         unit.Add(TurnSql.RunAgain(turn.ThreadId, turn.Id, node.Value, settings.Turns.LeaseTime, request, plan.CredentialId));
         return (await writer.WriteAsync([.. unit])).Returned;
     }
@@ -165,6 +167,7 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
         {
             unit.Add(TurnSql.AppendWaiting(turn.ThreadId, turn.Id, time.Now(), step));
             unit.Add(TurnSql.InsertWaitingUser(message, step));
+            unit.AddRange(MessageAttachments.Store(message));
         }
         return (await writer.WriteAsync([.. unit])).Affected[0] == 1;
     }
