@@ -22,7 +22,12 @@ internal sealed class Admission(Databases databases, TimeProvider time)
             if (await db.Sessions.AnyAsync(s => s.Id == token.SessionId, cancellationToken)) return;
             var user = await FindAsync(db, token, cancellationToken);
             var org = await OrgAsync(db, token, cancellationToken);
-            if (user is null) user = await CreateAsync(db, token, org, cancellationToken);
+            if (user is null)
+            {
+                user = await CreateAsync(db, token, org, cancellationToken);
+                if (user is null && attempt < 3) continue;
+                if (user is null) throw Refused("the e-mail of this token belongs to an account that cannot be matched to it");
+            }
             else if (org is not null) await MapAsync(db, token, user, org, cancellationToken);
             db.Sessions.Add(new Session { Id = token.SessionId, UserId = user.Id, RefreshHash = Session.External, CreatedAt = time.Now(), ExpiresAt = token.ExpiresAt });
             user.Seen(time.Now());
@@ -50,12 +55,13 @@ internal sealed class Admission(Databases databases, TimeProvider time)
         return same;
     }
 
-    private async Task<User> CreateAsync(FlapjackDb db, ExternalToken token, Organisation? org, CancellationToken cancellationToken)
+    /// <summary>The new person; null when somebody has the address. That may be the same person, whom another request has made since we looked.</summary>
+    private async Task<User?> CreateAsync(FlapjackDb db, ExternalToken token, Organisation? org, CancellationToken cancellationToken)
     {
         if (!token.Issuer.AutoProvision) throw Refused("nobody here belongs to this token");
         if (org is null) throw Refused("the organisation of this token does not exist here");
         if (token.Email is not { } email || token.EmailVerified == false) throw Refused("this token has no e-mail that its issuer stands for");
-        if (await db.Users.AnyAsync(u => u.Email == email, cancellationToken)) throw Refused("the e-mail of this token belongs to an account that cannot be matched to it");
+        if (await db.Users.AnyAsync(u => u.Email == email, cancellationToken)) return null;
         var user = new User { Id = Ids.New(), Email = email, EmailConfirmed = token.EmailVerified == true, Name = token.Name, DefaultOrgId = org.Id, CreatedAt = time.Now() };
         db.Users.Add(user);
         AddIdentity(db, token, user.Id);
