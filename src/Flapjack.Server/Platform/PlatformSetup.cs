@@ -1,6 +1,7 @@
 using Flapjack.Server.Platform.Egress;
 using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Http.Addresses;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Lifetime;

@@ -1,4 +1,5 @@
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Http.Addresses;
 using Flapjack.Server.Platform.Settings;
 
 namespace Flapjack.Server.Platform.Identity;

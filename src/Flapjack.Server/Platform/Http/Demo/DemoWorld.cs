@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Flapjack.Server.Platform.Http.Addresses;
 using Flapjack.Server.Platform.Settings;
 using Microsoft.AspNetCore.Http.HttpResults;
 

@@ -2,7 +2,7 @@ using System.Net;
 using Flapjack.Server.Platform.Egress;
 using Flapjack.Server.Platform.Settings;
 
-namespace Flapjack.Server.Platform.Http;
+namespace Flapjack.Server.Platform.Http.Addresses;
 
 /// <summary>The network address a request came from: the socket's, or what proxies of <c>Server:TrustedProxies</c> say in <c>X-Forwarded-For</c>.</summary>
 internal sealed class ClientAddress(ServerSettings settings)
