@@ -37,6 +37,8 @@ public sealed record ModelEndpoint
     public bool SupportsTemperature { get; init; } = true;
     /// <summary>True: Anthropic thinking may be switched on.</summary>
     public bool SupportsThinking { get; init; }
+    /// <summary>False: a schema for the answer is put into the prompt instead of its own field.</summary>
+    public bool SupportsJsonSchema { get; init; } = true;
     /// <summary>True: OpenAI's encrypted reasoning items travel through the tool steps of a turn.</summary>
     public bool KeepsReasoning { get; init; }
     /// <summary>True: the vendor gives the long context only with a beta header.</summary>
@@ -58,6 +60,7 @@ public sealed record ModelEndpoint
         BaseUrl = baseUrl,
         SupportsTemperature = model.Supports.Temperature,
         SupportsThinking = model.Supports.Thinking,
+        SupportsJsonSchema = model.Supports.JsonSchema,
         KeepsReasoning = model.Vendor == ProviderKinds.OpenAI,
         LongContextBeta = model.LongContextBeta,
         MaxOutputTokens = model.MaxOutputTokens,

@@ -10,6 +10,8 @@ namespace Flapjack.Runtime;
 /// <summary>JSON written by hand. Nothing is escaped that JSON itself does not demand, since models pay for every character.</summary>
 internal static class JsonText
 {
+    // Events put values inside objects, and readers commonly stop at a depth of 64.
+    private const int MaxReadDepth = 60;
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     /// <summary>How values of tools become JSON: names in camel case unless written otherwise, nulls kept, no white space.</summary>
@@ -44,23 +46,37 @@ internal static class JsonText
         return document.RootElement.Clone();
     }
 
-    /// <summary>The value of a JSON text; null when it is none.</summary>
+    /// <summary>The value of a JSON text; null when it is none, and when half a character in it would make it fail as soon as it is written on.</summary>
     public static JsonElement? TryParse(string text)
     {
         if (string.IsNullOrWhiteSpace(text)) return null;
         try
         {
-            using var document = JsonDocument.Parse(text);
-            return document.RootElement.Clone();
+            using var document = JsonDocument.Parse(text, new() { MaxDepth = MaxReadDepth });
+            return HasHalfCharacters(text) ? null : document.RootElement.Clone();
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or ArgumentException)
         {
+            // The latter for half a character that is not escaped: it has no UTF-8 form.
             return null;
         }
-        catch (ArgumentException)
+    }
+
+    private static bool HasHalfCharacters(string text)
+    {
+        if (!text.Contains(@"\ud", StringComparison.OrdinalIgnoreCase)) return false;
+        try
         {
-            // A lone surrogate has no UTF-8 form.
-            return null;
+            var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(text));
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName) _ = reader.GetString();
+            }
+            return false;
+        }
+        catch (InvalidOperationException)
+        {
+            return true;
         }
     }
 

@@ -1,8 +1,10 @@
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
+using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
+using Flapjack.Server.OpenAICompat;
 using Flapjack.Server.Operations;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
@@ -20,7 +22,9 @@ try
     builder.Services.AddModels();
     builder.Services.AddAgents();
     builder.Services.AddLogs();
+    builder.Services.AddFiles();
     builder.Services.AddThreads();
+    builder.Services.AddOpenAICompat();
     builder.Services.AddOperations();
 
     var app = builder.Build();
@@ -30,7 +34,9 @@ try
     app.MapModels();
     app.MapAgents();
     app.MapLogs();
+    app.MapFiles();
     app.MapThreads();
+    app.MapOpenAICompat();
     app.MapOperations();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);

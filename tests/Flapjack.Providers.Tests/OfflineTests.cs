@@ -28,6 +28,9 @@ public sealed class OfflineTests : IDisposable
     [InlineData("/think 0\n/echo awake", "awake")]
     [InlineData("/echo one\n/count 2\r\n/echo three", "one\n1 2\nthree")]
     [InlineData("Ada L.: /echo hi", "hi")]
+    [InlineData("@ada @bob-builder /echo hi", "hi")]
+    [InlineData("Ada L.: @bob\n/echo hi", "hi")]
+    [InlineData("Ada L.: @bob /echo hi", "hi")]
     [InlineData("Hello there\n/echo hi", "hi")]
     [InlineData("/history", "messages: 1\nstable_preamble\nmessage_overlay")]
     public async Task A_directive_answers(string message, string answer) => (await AskAsync(message)).Text.ShouldBe(answer);
@@ -38,11 +41,21 @@ public sealed class OfflineTests : IDisposable
     [InlineData("/count many")]
     [InlineData("/unknown")]
     [InlineData("say /echo hi")]
+    [InlineData("@ada say /echo hi")]
+    [InlineData("@ada")]
+    [InlineData("@")]
     public async Task Anything_else_is_answered_with_an_introduction(string message)
     {
         var text = (await AskAsync(message)).Text;
         text.ShouldContain("not a language model");
         text.ShouldContain("API key");
+    }
+
+    [Fact]
+    public async Task What_other_agents_said_is_not_the_question()
+    {
+        List<ChatMessage> messages = [new(ChatRole.User, "Eve: @ada @bob\n/echo hi"), new(ChatRole.User, "Ada: hi") { AuthorName = "Ada" }];
+        (await model.GetResponseAsync(messages, cancellationToken: TestContext.Current.CancellationToken)).Text.ShouldBe("hi");
     }
 
     [Fact]

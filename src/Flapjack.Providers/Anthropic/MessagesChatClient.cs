@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Flapjack.Providers.Wire;
@@ -10,9 +11,14 @@ internal sealed class MessagesChatClient(ModelEndpoint endpoint, ModelTransport 
     : WireChatClient(endpoint, AddressOf(endpoint), transport)
 {
     private static readonly Uri VendorAddress = new("https://api.anthropic.com");
+    private static readonly FrozenSet<string> StrictKeywords = StrictSchema.Keywords();
 
     protected override void WriteRequest(Utf8JsonWriter json, IReadOnlyList<ChatMessage> messages, ChatOptions? options) =>
         new MessagesRequest(json, Endpoint, options, Thinking.BudgetOf(Endpoint, messages, options)).Write(messages);
+
+    // The vendor enforces schemas of its subset only and has no mode for JSON of any form; servers that speak its protocol mostly have neither.
+    protected override bool TakesFormat(ChatResponseFormatJson format, ChatOptions options) =>
+        Endpoint.Kind == ProviderKinds.Anthropic && format.Schema is { } schema && StrictSchema.Holds(options, schema, StrictKeywords);
 
     protected override void AddHeaders(HttpRequestHeaders headers, IReadOnlyList<ChatMessage> messages, ChatOptions? options)
     {

@@ -147,10 +147,6 @@ internal readonly ref struct MessagesRequest(Utf8JsonWriter json, ModelEndpoint 
         {
             changing = changing.Append(options.Instructions);
         }
-        if (FormatInstruction() is { } format)
-        {
-            changing = changing.Append(format);
-        }
         var first = string.Join("\n\n", parts.Take(stable).Select(part => part.Text));
         var second = string.Join("\n\n", changing);
         if (first.Length + second.Length == 0)
@@ -181,7 +177,7 @@ internal readonly ref struct MessagesRequest(Utf8JsonWriter json, ModelEndpoint 
 
     private void WriteFormat()
     {
-        if (NativeSchema() is { } schema)
+        if (options?.ResponseFormat is ChatResponseFormatJson { Schema: { } schema })
         {
             json.WriteStartObject("output_config");
             json.WriteStartObject("format");
@@ -191,18 +187,6 @@ internal readonly ref struct MessagesRequest(Utf8JsonWriter json, ModelEndpoint 
             json.WriteEndObject();
         }
     }
-
-    /// <summary>The API enforces closed schemas only; compatible servers mostly none.</summary>
-    private JsonElement? NativeSchema() =>
-        endpoint.Kind == ProviderKinds.Anthropic && options?.ResponseFormat is ChatResponseFormatJson { Schema: { } schema } && PromptParts.IsStrict(options, schema) ? schema : null;
-
-    private string? FormatInstruction() => options?.ResponseFormat switch
-    {
-        ChatResponseFormatJson { Schema: null } => "Answer with one JSON value and nothing else: no explanation, no code fence.",
-        ChatResponseFormatJson { Schema: { } schema } when NativeSchema() is null =>
-            $"Answer with one JSON value and nothing else: no explanation, no code fence. It must be valid against this JSON Schema:\n{schema.GetRawText()}",
-        _ => null,
-    };
 }
 
 /// <summary>Marks that everything up to here may be cached.</summary>

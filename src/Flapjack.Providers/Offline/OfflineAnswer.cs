@@ -3,7 +3,7 @@ using Flapjack.Runtime.Prompts;
 
 namespace Flapjack.Providers.Offline;
 
-/// <summary>Answers a question with sentences of the prompt: knowledge first, then memories and earlier tool results, else an introduction.</summary>
+/// <summary>Answers a question with sentences of the prompt: knowledge and attached files first, then memories and earlier tool results, else an introduction.</summary>
 internal static partial class OfflineAnswer
 {
     private const int MaxSentences = 3;
@@ -22,7 +22,7 @@ internal static partial class OfflineAnswer
     public static string To(string question, OfflinePrompt prompt)
     {
         var words = WordsOf(question);
-        var knowledge = prompt.Sections.SelectMany(section => Documents(section.Text))
+        var knowledge = prompt.Sections.Concat(prompt.Attachments).SelectMany(section => Documents(section.Text))
             .SelectMany(document => Sentences(document.Text).Select(sentence => (sentence, $"{sentence} [{document.Title}]")));
         if (Best(knowledge, words) is { Length: > 0 } quoted)
         {

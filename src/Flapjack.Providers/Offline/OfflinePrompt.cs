@@ -17,7 +17,8 @@ internal sealed class OfflinePrompt
         var lastUser = -1;
         for (var i = 0; i < messages.Count; i++)
         {
-            lastUser = messages[i].Role == ChatRole.User ? i : lastUser;
+            // Messages with an author are what other agents said.
+            lastUser = messages[i] is { Role: var role, AuthorName: null } && role == ChatRole.User ? i : lastUser;
             foreach (var content in messages[i].Contents)
             {
                 Words += content switch
@@ -34,7 +35,7 @@ internal sealed class OfflinePrompt
                 }
             }
         }
-        UserText = lastUser < 0 ? "" : WithoutSpeaker(messages[lastUser].Text.ReplaceLineEndings("\n"));
+        UserText = lastUser < 0 ? "" : WithoutCalls(WithoutSpeaker(string.Concat(messages[lastUser].Contents.OfType<TextContent>().Where(text => !IsAttachment(text)).Select(text => text.Text)).ReplaceLineEndings("\n")));
         Results = ResultsIn(messages.Skip(lastUser + 1));
         EarlierResults = ResultsIn(messages.Take(lastUser + 1));
     }
@@ -56,6 +57,9 @@ internal sealed class OfflinePrompt
     /// <summary>Names of the system prompt's parts.</summary>
     public IEnumerable<string> SectionNames => Sections.Select(section => PromptSection.NameOf(section) ?? "system");
 
+    /// <summary>Texts of attached files, which are read from but never obeyed.</summary>
+    public IEnumerable<TextContent> Attachments => messages.SelectMany(message => message.Contents).OfType<TextContent>().Where(IsAttachment);
+
     public static int WordsIn(string text)
     {
         var count = 0;
@@ -73,11 +77,27 @@ internal sealed class OfflinePrompt
         [.. range.SelectMany(message => message.Contents).OfType<FunctionResultContent>()
             .Select(result => (names.GetValueOrDefault(result.CallId, result.CallId), PromptParts.ResultText(result)))];
 
+    private static bool IsAttachment(TextContent text) => PromptSection.NameOf(text) == PromptSection.Attachments;
+
     /// <summary>Multi-user threads put <c>Name: </c> before a message; a directive behind it still counts.</summary>
     private static string WithoutSpeaker(string text)
     {
         var lineEnd = text.IndexOf('\n', StringComparison.Ordinal);
-        var colon = text.IndexOf(": /", StringComparison.Ordinal);
+        var colon = IndexOfSpeakersEnd(text);
         return text.StartsWith('/') || colon is < 1 or > 200 || (lineEnd >= 0 && colon > lineEnd) ? text : text[(colon + 2)..];
+    }
+
+    private static int IndexOfSpeakersEnd(string text)
+    {
+        var (directive, call) = (text.IndexOf(": /", StringComparison.Ordinal), text.IndexOf(": @", StringComparison.Ordinal));
+        return directive < 0 || (call >= 0 && call < directive) ? call : directive;
+    }
+
+    /// <summary>There messages also call who shall answer; a directive behind <c>@handle</c>s still counts.</summary>
+    private static string WithoutCalls(string text)
+    {
+        var rest = text.AsSpan();
+        while (rest.StartsWith('@') && rest.IndexOfAny(" \n") is > 1 and var end) rest = rest[end..].TrimStart();
+        return rest.StartsWith('/') ? rest.ToString() : text;
     }
 }

@@ -184,30 +184,38 @@ internal readonly ref struct ChatCompletionsRequest(Utf8JsonWriter json, ModelEn
 
     private void WritePart(AIContent content)
     {
-        var (type, link, name) = content switch
-        {
-            DataContent data => (data.HasTopLevelMediaType("image") ? "image_url" : "file", data.Uri, data.Name ?? "file"),
-            UriContent uri => (uri.HasTopLevelMediaType("image") ? "image_url" : "text", uri.Uri.AbsoluteUri, ""),
-            TextContent text => ("text", text.Text, ""),
-            _ => ("text", "", ""),
-        };
         json.WriteStartObject();
-        json.WriteString("type", type);
-        switch (type)
+        switch (content)
         {
-            case "image_url":
+            case DataContent data when data.HasTopLevelMediaType("image"):
+                json.WriteString("type", "image_url");
                 json.WriteStartObject("image_url");
-                json.WriteString("url", link);
+                OpenAIParts.WriteData(json, "url", data);
                 json.WriteEndObject();
                 break;
-            case "file":
+            case DataContent { MediaType: "application/pdf" } data:
+                json.WriteString("type", "file");
                 json.WriteStartObject("file");
-                json.WriteString("filename", name);
-                json.WriteString("file_data", link);
+                json.WriteString("filename", data.Name ?? "file.pdf");
+                OpenAIParts.WriteData(json, "file_data", data);
+                json.WriteEndObject();
+                break;
+            case UriContent uri when uri.HasTopLevelMediaType("image"):
+                json.WriteString("type", "image_url");
+                json.WriteStartObject("image_url");
+                json.WriteString("url", uri.Uri.AbsoluteUri);
                 json.WriteEndObject();
                 break;
             default:
-                json.WriteString("text", link);
+                json.WriteString("type", "text");
+                json.WriteString("text", content switch
+                {
+                    TextContent text => text.Text,
+                    UriContent uri => uri.Uri.AbsoluteUri,
+                    // This protocol takes no other documents.
+                    DataContent data => PromptParts.Unreadable(data.Name, data.MediaType),
+                    _ => "",
+                });
                 break;
         }
         json.WriteEndObject();

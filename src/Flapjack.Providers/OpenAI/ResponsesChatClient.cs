@@ -14,6 +14,9 @@ internal sealed class ResponsesChatClient(ModelEndpoint endpoint, ModelTransport
     protected override void WriteRequest(Utf8JsonWriter json, IReadOnlyList<ChatMessage> messages, ChatOptions? options) =>
         new ResponsesRequest(json, Endpoint).Write(messages, options);
 
+    // The vendor takes schemas of objects only, strict or not.
+    protected override bool TakesFormat(ChatResponseFormatJson format, ChatOptions options) => format.Schema is not { } schema || schema.Text("type") == "object";
+
     protected override void AddHeaders(HttpRequestHeaders headers, IReadOnlyList<ChatMessage> messages, ChatOptions? options) =>
         headers.Authorization = new("Bearer", Endpoint.ApiKey);
 

@@ -174,14 +174,14 @@ internal readonly ref struct ResponsesRequest(Utf8JsonWriter json, ModelEndpoint
                 case DataContent data when data.HasTopLevelMediaType("image"):
                     json.WriteStartObject();
                     json.WriteString("type", "input_image");
-                    json.WriteString("image_url", data.Uri);
+                    OpenAIParts.WriteData(json, "image_url", data);
                     json.WriteEndObject();
                     break;
                 case DataContent data:
                     json.WriteStartObject();
                     json.WriteString("type", "input_file");
                     json.WriteString("filename", data.Name ?? "file");
-                    json.WriteString("file_data", data.Uri);
+                    OpenAIParts.WriteData(json, "file_data", data);
                     json.WriteEndObject();
                     break;
                 case UriContent link:

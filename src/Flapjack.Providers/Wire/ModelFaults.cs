@@ -18,6 +18,10 @@ internal static class ModelFaults
         ["content_filter", "content_policy", "invalid_prompt", "responsibleaipolicyviolation", "content management policy", "content filtering policy", "safety system"],
         StringComparison.OrdinalIgnoreCase);
 
+    // How refusals of an answer's format speak, from OpenAI's own to those of engines that compile the schema to a grammar.
+    private static readonly SearchValues<string> FormatWords = SearchValues.Create(
+        ["response_format", "text.format", "output_config", "json_schema", "json_object", "json schema", "structured output", "grammar", "guided"], StringComparison.OrdinalIgnoreCase);
+
     public static ModelException Malformed(Exception? inner = null) => new(ModelErrors.Error, "The provider's stream was malformed.", inner: inner);
 
     /// <summary>The fault of a call that got no proper answer.</summary>
@@ -82,7 +86,8 @@ internal static class ModelFaults
                 code = ModelErrors.ContentFiltered;
             }
         }
-        return new ModelException(code, Detail(code, status, error.Message, endpoint), status, retryAfter);
+        var formatRefused = code is ModelErrors.Error && $"{error.Field} {error.Message}".AsSpan().ContainsAny(FormatWords);
+        return new ModelException(code, Detail(code, status, error.Message, endpoint), status, retryAfter) { FormatRefused = formatRefused };
     }
 
     private static string Detail(string code, int? status, string? message, ModelEndpoint? endpoint)

@@ -7,8 +7,6 @@ namespace Flapjack.Providers.Wire;
 /// <summary>What every protocol asks of a prompt.</summary>
 internal static class PromptParts
 {
-    private const string OnlyJson = "Answer with one JSON value and nothing else.";
-
     /// <summary>Texts of all system messages in order; their place among the messages says nothing to the protocols.</summary>
     public static IEnumerable<TextContent> System(IReadOnlyList<ChatMessage> messages)
     {
@@ -37,7 +35,7 @@ internal static class PromptParts
         }
         if (options?.ResponseFormat is ChatResponseFormatJson { Schema: null })
         {
-            parts = parts.Append(OnlyJson);
+            parts = parts.Append(FormatInWords.OnlyJson);
         }
         return string.Join("\n\n", parts);
     }
@@ -60,35 +58,6 @@ internal static class PromptParts
     }
 
     public static IEnumerable<AIFunctionDeclaration> Tools(ChatOptions? options) => options?.Tools?.OfType<AIFunctionDeclaration>() ?? [];
-
-    /// <summary>Whether the caller asked for strict schema adherence; absent means no, since vendors refuse many ordinary schemas in strict mode.</summary>
-    public static bool IsStrict(ChatOptions? options, JsonElement schema) =>
-        options?.AdditionalProperties?.TryGetValue("strictJsonSchema", out var strict) == true && strict is true && IsClosed(schema);
-
-    /// <summary>Every object of the schema lists all its properties as required and allows no other: what vendors ask of strict schemas.</summary>
-    public static bool IsClosed(JsonElement schema)
-    {
-        if (schema.ValueKind == JsonValueKind.Array)
-        {
-            return schema.EnumerateArray().All(IsClosed);
-        }
-        if (schema.ValueKind != JsonValueKind.Object)
-        {
-            return true;
-        }
-        if (schema.Text("type") == "object" || schema.Child("properties").ValueKind == JsonValueKind.Object)
-        {
-            var properties = schema.Child("properties");
-            var required = schema.Child("required");
-            var count = properties.ValueKind == JsonValueKind.Object ? properties.EnumerateObject().Count() : 0;
-            var requiredCount = required.ValueKind == JsonValueKind.Array ? required.GetArrayLength() : 0;
-            if (schema.Child("additionalProperties").ValueKind != JsonValueKind.False || count != requiredCount)
-            {
-                return false;
-            }
-        }
-        return schema.EnumerateObject().All(member => IsClosed(member.Value));
-    }
 
     /// <summary>A file no protocol takes; the model is told rather than left guessing.</summary>
     public static string Unreadable(string? name, string mediaType) => $"[Attachment {name ?? "without name"} of type {mediaType} cannot be read by this model.]";

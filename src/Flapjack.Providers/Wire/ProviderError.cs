@@ -8,6 +8,9 @@ namespace Flapjack.Providers.Wire;
 /// <param name="Message">Text for people.</param>
 internal sealed record ProviderError(int? Status, string? Type, string? Message)
 {
+    /// <summary>The field at fault, where the provider names it.</summary>
+    public string? Field { get; init; }
+
     /// <summary>The status a provider would have answered for this type; null when it is unknown.</summary>
     public int? StatusOfType => Type?.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(StatusOf).FirstOrDefault(status => status is not null);
 
@@ -41,7 +44,7 @@ internal sealed record ProviderError(int? Status, string? Type, string? Message)
         {
             status ??= number;
         }
-        return new(status, $"{error.Text("code")} {error.Text("type")}", error.Text("message") ?? error.Text("detail"));
+        return new(status, $"{error.Text("code")} {error.Text("type")}", error.Text("message") ?? error.Text("detail")) { Field = error.Text("param") };
     }
 
     private static int? StatusOf(string type) => type switch

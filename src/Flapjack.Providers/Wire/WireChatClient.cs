@@ -19,6 +19,9 @@ internal abstract class WireChatClient(ModelEndpoint endpoint, Uri address, Mode
 
     protected abstract AnswerReader NewReader();
 
+    /// <summary>Whether the protocol has a field for this format. If not, the prompt asks for it.</summary>
+    protected virtual bool TakesFormat(ChatResponseFormatJson format, ChatOptions options) => true;
+
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -27,7 +30,7 @@ internal abstract class WireChatClient(ModelEndpoint endpoint, Uri address, Mode
             throw new ModelException(ModelErrors.AuthFailed, $"No credential is configured for the provider '{endpoint.Provider}'.");
         }
         var prompt = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
-        await using var call = await SendAsync(prompt, options, cancellationToken);
+        await using var call = await AskAsync(prompt, options, cancellationToken);
         while (await call.NextAsync() is { } update)
         {
             yield return update;
@@ -41,6 +44,26 @@ internal abstract class WireChatClient(ModelEndpoint endpoint, Uri address, Mode
 
     // Clients are shared and own nothing; connections belong to ChatClients.
     public void Dispose() { }
+
+    private async Task<ModelCall> AskAsync(IReadOnlyList<ChatMessage> prompt, ChatOptions? options, CancellationToken cancellationToken)
+    {
+        if (options?.ResponseFormat is not ChatResponseFormatJson format)
+        {
+            return await SendAsync(prompt, options, cancellationToken);
+        }
+        if ((format.Schema is null || endpoint.SupportsJsonSchema) && TakesFormat(format, options))
+        {
+            try
+            {
+                return await SendAsync(prompt, options, cancellationToken);
+            }
+            catch (ModelException fault) when (fault.FormatRefused)
+            {
+                // Asked in words below: servers differ too much in the schemas they take to know beforehand.
+            }
+        }
+        return await SendAsync(prompt, FormatInWords.Of(options, format), cancellationToken);
+    }
 
     private async Task<ModelCall> SendAsync(IReadOnlyList<ChatMessage> prompt, ChatOptions? options, CancellationToken cancellationToken)
     {

@@ -18,6 +18,9 @@ public sealed class ModelException(string code, string detail, int? status = nul
     /// <summary>The provider's own <c>Retry-After</c>, or null.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;
 
+    /// <summary>The provider does not take the format it was sent; the same request without it may go well.</summary>
+    public bool FormatRefused { get; init; }
+
     /// <summary>Another attempt may help: 408, 409, 429, 5xx (529 included), or no answer at all.</summary>
     public bool IsTransient => Code is ModelErrors.Unavailable or ModelErrors.RateLimited;
 }
@@ -37,6 +40,8 @@ public static class ModelErrors
     public const string ContextTooLong = "CONTEXT_TOO_LONG";
     /// <summary>The provider refused the content.</summary>
     public const string ContentFiltered = "CONTENT_FILTERED";
+    /// <summary>The answer does not have the format that was asked for, and repairs did not help.</summary>
+    public const string SchemaMismatch = "OUTPUT_SCHEMA_MISMATCH";
 
     /// <summary>The code that belongs to an HTTP status when nothing in the body says more.</summary>
     public static string FromStatus(int status) => status switch

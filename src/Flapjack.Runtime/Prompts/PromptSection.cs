@@ -22,6 +22,9 @@ public static class PromptSection
     /// <summary>Retrieved knowledge; reference material without instructions.</summary>
     public const string Knowledge = "knowledge";
 
+    /// <summary>Text of files attached to a message; stands in that user message.</summary>
+    public const string Attachments = "attachments";
+
     private const string Key = "flapjack.section";
 
     /// <summary>A part of the system prompt.</summary>

@@ -35,7 +35,9 @@ internal static class ArrayRules
             {
                 var schema = index < prefix.Length ? prefix[index] : rest;
                 if (schema is null || check.Exhausted) break;
-                accepted &= check.At(index++, schema, item);
+                accepted &= check.At(index, schema, item);
+                check.Seen?.Add(index);
+                index++;
             }
             return accepted;
         });
@@ -48,11 +50,16 @@ internal static class ArrayRules
         var max = source.Count("maxContains") ?? int.MaxValue;
         AddForArrays(node, (value, check) =>
         {
-            var count = 0;
+            var (count, index) = (0, 0);
             foreach (var item in value.EnumerateArray())
             {
-                if (check.Try(schema, item)) count++;
+                if (check.TryInside(schema, item))
+                {
+                    count++;
+                    check.Seen?.Add(index);
+                }
                 if (check.Exhausted) return false;
+                index++;
             }
             return (count >= min || check.Fail($"must contain at least {min} matching items")) && (count <= max || check.Fail($"must contain at most {max} matching items"));
         });

@@ -6,7 +6,7 @@ namespace Flapjack.Runtime.Schemas;
 
 /// <summary>
 /// A JSON Schema (draft 2020-12), parsed once and used for many values. <c>format</c> and content keywords are annotations; references stay inside
-/// the document; <c>unevaluatedItems</c>, <c>unevaluatedProperties</c> and <c>$vocabulary</c> are not checked. Schemas may come from strangers: steps and depth are limited.
+/// the document; <c>$vocabulary</c> is not read. Schemas may come from strangers: steps and depth are limited.
 /// </summary>
 public sealed class JsonSchema
 {
@@ -15,16 +15,18 @@ public sealed class JsonSchema
 
     private static readonly ConditionalWeakTable<AIFunctionDeclaration, JsonSchema> Parsed = [];
     private readonly SchemaNode _root;
+    private readonly SchemaNeeds _needs;
 
     private JsonSchema(JsonElement schema)
     {
         var parser = new SchemaParser(schema);
         _root = parser.Parse();
+        _needs = parser.Needs;
         Problems = parser.Problems;
     }
 
     /// <summary>What in the schema cannot be checked and is therefore ignored: references that lead nowhere, unsupported patterns, keywords of a wrong type.</summary>
-    public IReadOnlyList<string> Problems { get; }
+    public IReadOnlyList<SchemaProblem> Problems { get; }
 
     /// <summary>Parses a schema. Never throws for what a schema says; see <see cref="Problems"/>.</summary>
     public static JsonSchema Parse(JsonElement schema) => new(schema);
@@ -35,7 +37,7 @@ public sealed class JsonSchema
     /// <summary>Checks a value.</summary>
     public SchemaResult Validate(JsonElement value)
     {
-        var check = new SchemaCheck();
+        var check = new SchemaCheck(_needs);
         try
         {
             var valid = _root.Accepts(value, check);
@@ -64,3 +66,9 @@ public sealed record SchemaResult(IReadOnlyList<SchemaError> Errors)
 /// <param name="Path">JSON pointer of the value at fault; empty for the whole.</param>
 /// <param name="Message">What is wrong with it.</param>
 public sealed record SchemaError(string Path, string Message);
+
+/// <summary>A keyword that cannot be checked.</summary>
+/// <param name="Path">JSON pointer of the place in the schema; empty for its root.</param>
+/// <param name="Message">What is the matter with it.</param>
+/// <param name="IsMistake">False when the schema is right and only this implementation cannot check it.</param>
+public sealed record SchemaProblem(string Path, string Message, bool IsMistake);

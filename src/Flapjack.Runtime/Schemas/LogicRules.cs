@@ -8,9 +8,9 @@ internal static class LogicRules
     public static void Add(SchemaNode node, SchemaSource source)
     {
         foreach (var part in source.Schemas("allOf") ?? []) node.Rules.Add(part.Accepts);
-        if (source.Schemas("anyOf") is { } any) node.Rules.Add((value, check) => CountOf(any, value, check, 1) > 0 || check.Fail("matches none of the allowed forms"));
-        if (source.Schemas("oneOf") is { } one) node.Rules.Add((value, check) => IsOne(CountOf(one, value, check, 2), check));
-        if (source.Schema("not") is { } not) node.Rules.Add((value, check) => !check.Try(not, value) || check.Fail("has a form that is not allowed"));
+        if (source.Schemas("anyOf") is { } any) node.Rules.Add((value, check) => CountOf(any, value, check, enough: 1) > 0 || check.Fail("matches none of the allowed forms"));
+        if (source.Schemas("oneOf") is { } one) node.Rules.Add((value, check) => IsOne(CountOf(one, value, check, enough: 2), check));
+        if (source.Schema("not") is { } not) node.Rules.Add((value, check) => !check.TryInside(not, value) || check.Fail("has a form that is not allowed"));
         AddCondition(node, source);
     }
 
@@ -20,7 +20,7 @@ internal static class LogicRules
         // Read in any case: references may lead into them.
         var then = source.Schema("then");
         var otherwise = source.Schema("else");
-        if (condition is null || (then ?? otherwise) is null) return;
+        if (condition is null) return;
         node.Rules.Add((value, check) => (check.Try(condition, value) ? then : otherwise)?.Accepts(value, check) ?? true);
     }
 
@@ -36,7 +36,8 @@ internal static class LogicRules
         var count = 0;
         foreach (var form in forms)
         {
-            if (check.Try(form, value) && ++count == enough) break;
+            // Every form that accepts the value has looked at parts of it, so none may be left out when that matters.
+            if (check.Try(form, value) && ++count >= enough && check.Seen is null) break;
         }
         return count;
     }

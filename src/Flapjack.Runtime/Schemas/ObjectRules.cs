@@ -57,6 +57,7 @@ internal static class ObjectRules
                     if (pattern is not null) accepted &= check.At(property.Name, subschema, property.Value);
                 }
                 if (!known && rest is not null) accepted &= check.At(property.Name, rest, property.Value);
+                if (known || rest is not null) check.Seen?.Add(property.Name);
             }
             return accepted;
         });

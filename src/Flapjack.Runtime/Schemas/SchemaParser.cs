@@ -11,22 +11,40 @@ internal sealed class SchemaParser(JsonElement document)
     private readonly Dictionary<string, SchemaNode> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _resources = new(StringComparer.Ordinal) { [Base.AbsoluteUri] = "" };
     private readonly Dictionary<string, string> _anchors = new(StringComparer.Ordinal);
-    private readonly Queue<(Uri Target, SchemaNode[] Slot)> _references = new();
-    private readonly List<string> _problems = [];
+    private readonly Dictionary<(string Resource, string Name), Place> _dynamicAnchors = [];
+    private readonly Queue<(Uri Target, SchemaNode[] Slot, Place From)> _references = new();
+    private readonly List<DynamicTarget> _dynamicTargets = [];
+    private readonly List<SchemaProblem> _problems = [];
 
-    public IReadOnlyList<string> Problems => _problems;
+    public IReadOnlyList<SchemaProblem> Problems => _problems;
+
+    /// <summary>Some keyword asks what other keywords looked at.</summary>
+    public bool NeedsSeenParts { get; set; }
+
+    public SchemaNeeds Needs => new(NeedsSeenParts, _dynamicTargets.Count > 0);
 
     public SchemaNode Parse()
     {
         var root = Parse(document, new("", Base, 0));
-        while (_references.TryDequeue(out var reference)) reference.Slot[0] = Resolve(reference.Target);
+        Resolve();
+        // A target of a dynamic reference may hold further references and anchors.
+        for (var known = 0; known < _dynamicAnchors.Count;)
+        {
+            known = _dynamicAnchors.Count;
+            foreach (var ((resource, name), place) in _dynamicAnchors.ToList())
+            {
+                foreach (var target in _dynamicTargets.ToList()) target.Offer(resource, name, () => Parse(Find(place.Pointer)!.Value, place));
+            }
+            Resolve();
+        }
         return root;
     }
 
     public SchemaNode Parse(JsonElement schema, Place place)
     {
         if (_nodes.TryGetValue(place.Pointer, out var known)) return known;
-        var node = new SchemaNode();
+        var named = schema.ValueKind == JsonValueKind.Object ? Name(schema, place) : place;
+        var node = new SchemaNode(named.Base.AbsoluteUri);
         _nodes[place.Pointer] = node;
         if (schema.ValueKind == JsonValueKind.False) node.Rules.Add(static (_, check) => check.Fail("is not allowed"));
         if (schema.ValueKind is JsonValueKind.True or JsonValueKind.False) return node;
@@ -35,47 +53,66 @@ internal sealed class SchemaParser(JsonElement document)
             Problem(place, place.Depth > MaxDepth ? "is nested too deeply" : "is no schema");
             return node;
         }
-        var source = new SchemaSource(this, schema, Name(schema, place));
-        source.AddReference(node, "$ref");
-        source.AddReference(node, "$dynamicRef");
+        var source = new SchemaSource(this, schema, named);
+        source.AddReferences(node);
         source.ParseDefinitions();
         ValueRules.Add(node, source);
         ObjectRules.Add(node, source);
         ArrayRules.Add(node, source);
         LogicRules.Add(node, source);
+        UnevaluatedRules.Add(node, source);
         return node;
     }
 
     public SchemaNode[] Reference(string reference, Place place)
     {
         SchemaNode[] slot = [SchemaNode.Anything];
-        if (Uri.TryCreate(place.Base, reference, out var target)) _references.Enqueue((target, slot));
+        if (Uri.TryCreate(place.Base, reference, out var target)) _references.Enqueue((target, slot, place));
         else Problem(place, $"'{reference}' is no reference");
         return slot;
     }
 
-    public void Problem(Place place, string what) => _problems.Add(string.Create(CultureInfo.InvariantCulture, $"#{place.Pointer}: {what}"));
+    public DynamicTarget DynamicReference(string reference, Place place)
+    {
+        var name = reference.Contains('#', StringComparison.Ordinal) ? reference[(reference.IndexOf('#', StringComparison.Ordinal) + 1)..] : "";
+        var resource = Uri.TryCreate(place.Base, reference, out var target) ? ResourceOf(target) : "";
+        var dynamic = new DynamicTarget(Reference(reference, place), resource, name);
+        _dynamicTargets.Add(dynamic);
+        return dynamic;
+    }
+
+    public void Problem(Place place, string what, bool isMistake = true) => _problems.Add(new(place.Pointer, what, isMistake));
 
     private Place Name(JsonElement schema, Place place)
     {
         if (Text(schema, "$id") is { } id && Uri.TryCreate(place.Base, id, out var named))
         {
-            place = place with { Base = new Uri(named.GetLeftPart(UriPartial.Query)) };
+            place = place with { Base = new Uri(ResourceOf(named)) };
             _resources.TryAdd(place.Base.AbsoluteUri, place.Pointer);
         }
-        if ((Text(schema, "$anchor") ?? Text(schema, "$dynamicAnchor")) is { } anchor) _anchors.TryAdd($"{place.Base.AbsoluteUri}#{anchor}", place.Pointer);
+        if (Text(schema, "$anchor") is { } anchor) _anchors.TryAdd($"{place.Base.AbsoluteUri}#{anchor}", place.Pointer);
+        if (Text(schema, "$dynamicAnchor") is { } dynamic)
+        {
+            _anchors.TryAdd($"{place.Base.AbsoluteUri}#{dynamic}", place.Pointer);
+            _dynamicAnchors.TryAdd((place.Base.AbsoluteUri, dynamic), place);
+        }
         return place;
     }
 
-    private SchemaNode Resolve(Uri target)
+    private void Resolve()
     {
-        var resource = target.GetLeftPart(UriPartial.Query);
+        while (_references.TryDequeue(out var reference)) reference.Slot[0] = Resolve(reference.Target, reference.From);
+    }
+
+    private SchemaNode Resolve(Uri target, Place from)
+    {
+        var resource = ResourceOf(target);
         var fragment = Uri.UnescapeDataString(target.Fragment.TrimStart('#'));
         var pointer = fragment.Length == 0 || fragment[0] == '/'
             ? _resources.TryGetValue(resource, out var start) ? start + fragment : null
             : _anchors.GetValueOrDefault($"{resource}#{fragment}");
         if (pointer is not null && Find(pointer) is { } schema) return Parse(schema, new(pointer, new(resource), 0));
-        _problems.Add($"'{target.OriginalString}' leads nowhere in this schema");
+        Problem(from, $"'{target.OriginalString}' leads nowhere in this schema");
         return SchemaNode.Anything;
     }
 
@@ -91,6 +128,8 @@ internal sealed class SchemaParser(JsonElement document)
         }
         return found;
     }
+
+    private static string ResourceOf(Uri address) => address.GetLeftPart(UriPartial.Query);
 
     private static string? Text(JsonElement schema, string name) =>
         schema.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

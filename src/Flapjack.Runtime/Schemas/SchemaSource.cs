@@ -52,18 +52,29 @@ internal sealed class SchemaSource(SchemaParser parser, JsonElement schema, Plac
     public Regex? Pattern(string pattern)
     {
         var regex = SchemaPattern.TryCompile(pattern);
-        if (regex is null) parser.Problem(place, $"the pattern '{pattern}' cannot be checked");
+        if (regex is null) parser.Problem(place, $"the pattern '{pattern}' cannot be checked", isMistake: false);
         return regex;
     }
 
     public string? Text(string keyword) => Of(keyword, JsonValueKind.String)?.GetString();
 
-    public void AddReference(SchemaNode node, string keyword)
+    public void AddReferences(SchemaNode node)
     {
-        if (Text(keyword) is not { } reference) return;
-        var slot = parser.Reference(reference, place);
-        node.Rules.Add((value, check) => slot[0].Accepts(value, check));
+        if (Text("$ref") is { } reference)
+        {
+            var slot = parser.Reference(reference, place.In("$ref"));
+            node.Rules.Add((value, check) => slot[0].Accepts(value, check));
+        }
+        if (Text("$dynamicRef") is { } dynamic)
+        {
+            var target = parser.DynamicReference(dynamic, place.In("$dynamicRef"));
+            node.Rules.Add((value, check) => target.In(check).Accepts(value, check));
+        }
     }
+
+    public void Problem(string keyword, string what) => parser.Problem(place.In(keyword), what);
+
+    public void NeedsSeenParts() => parser.NeedsSeenParts = true;
 
     /// <summary>Definitions hold for nobody by themselves; reading them makes their anchors known.</summary>
     public void ParseDefinitions() => Map("$defs");

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 
 namespace Flapjack.Runtime.Schemas;
@@ -6,6 +7,7 @@ namespace Flapjack.Runtime.Schemas;
 internal static class ValueRules
 {
     private const int MaxShown = 200;
+    private static readonly FrozenSet<string> TypeNames = FrozenSet.Create(StringComparer.Ordinal, "object", "array", "string", "boolean", "null", "number", "integer");
 
     public static void Add(SchemaNode node, SchemaSource source)
     {
@@ -20,6 +22,10 @@ internal static class ValueRules
         if (source.Any("type") is not { } type) return;
         var names = type.ValueKind == JsonValueKind.String ? [type.GetString()!] : source.Names("type");
         if (names is null) return;
+        foreach (var name in names)
+        {
+            if (!TypeNames.Contains(name)) source.Problem("type", $"'{name}' is no type");
+        }
         var message = $"must be {string.Join(" or ", names)}";
         node.Rules.Add((value, check) =>
         {

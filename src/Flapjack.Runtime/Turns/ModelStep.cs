@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Flapjack.Runtime.Models;
 using Microsoft.Extensions.AI;
 
@@ -17,6 +18,8 @@ internal sealed class ModelStep : IAsyncDisposable
     private readonly ReasoningCollector _reasoning = new();
     private readonly UsageDetails _usage = new();
     private readonly bool _joint;
+    private readonly StringBuilder? _held;
+    private TurnSpan? _span;
     private IAsyncEnumerator<ChatResponseUpdate>? _stream;
     private string _model;
     private bool _hasText;
@@ -34,6 +37,7 @@ internal sealed class ModelStep : IAsyncDisposable
         _model = state.ModelId;
         _startedAt = clock.GetUtcNow();
         _joint = state.Text.Length > 0;
+        _held = state.Format is null ? null : new();
         state.TailStart = state.Text.Length;
     }
 
@@ -44,7 +48,7 @@ internal sealed class ModelStep : IAsyncDisposable
     public ChatFinishReason? FinishReason { get; private set; }
 
     /// <summary>What the step said, without the joint before it.</summary>
-    public string Text => _state.Text.ToString(_state.TailStart, _state.Text.Length - _state.TailStart);
+    public string Text => _held?.ToString() ?? _state.Text.ToString(_state.TailStart, _state.Text.Length - _state.TailStart);
 
     /// <summary>Signed reasoning of the step in its stored form.</summary>
     public string? Reasoning => SignedReasoning.ToText(_reasoning.Blocks);
@@ -75,13 +79,26 @@ internal sealed class ModelStep : IAsyncDisposable
         return true;
     }
 
-    /// <summary>True when a joint has to stand before the text that comes now: this step's first, after a tool step with text before it.</summary>
-    public bool BeginText()
+    /// <summary>Keeps text back: the turn has a format, and what a client was told cannot be taken back.</summary>
+    public void Hold(string delta) => _held!.Append(delta);
+
+    /// <summary>The joint that has to stand before the text that comes now: this step's first, after a tool step with text before it.</summary>
+    public TokenEvent? BeginText()
     {
-        if (_hasText) return false;
+        if (_hasText) return null;
         _hasText = true;
         _state.AnsweredBy = _model;
-        return _joint;
+        if (!_joint) return null;
+        _state.Text.Append(TurnLoop.Joint);
+        _state.TailStart = _state.Text.Length;
+        return new(TurnLoop.Joint);
+    }
+
+    /// <summary>Adds to the text of the turn.</summary>
+    public TokenEvent Say(string delta)
+    {
+        _state.Text.Append(delta);
+        return new(delta);
     }
 
     /// <summary>Keeps what is no text. Returns the event it causes, if any.</summary>
@@ -105,6 +122,9 @@ internal sealed class ModelStep : IAsyncDisposable
         Close(filtered ? ModelErrors.ContentFiltered : null);
         if (filtered) throw new ModelException(ModelErrors.ContentFiltered, "The provider withheld the answer.");
     }
+
+    /// <summary>Notes in the span why the answer is not taken.</summary>
+    public void Refuse(string error) => _span!.Error = error;
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
@@ -137,7 +157,7 @@ internal sealed class ModelStep : IAsyncDisposable
             : _state.PriceOf(_model)?.CostOf(usage, ModelSettings.Of(_state.Options).Anthropic.CacheTtl == "1h");
         _state.Usage += usage;
         if (cost is not null) _state.CostUsd = (_state.CostUsd ?? 0) + cost;
-        _state.Spans.Add(new()
+        _span = new()
         {
             Id = Guid.CreateVersion7(_startedAt),
             Kind = "llm",
@@ -148,7 +168,8 @@ internal sealed class ModelStep : IAsyncDisposable
             Output = ModelTrace.Output(Text, Calls, FinishReason),
             Error = error,
             Model = new(_model, _state.Options.Temperature, _state.Options.MaxOutputTokens, usage, cost, _known),
-        });
+        };
+        _state.Spans.Add(_span);
     }
 
     private long CacheWrites() => _usage.AdditionalCounts?.TryGetValue(ModelUsage.CacheWriteCount, out var count) == true ? count : 0;

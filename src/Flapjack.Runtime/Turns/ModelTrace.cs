@@ -79,6 +79,7 @@ internal static class ModelTrace
                 break;
             case DataContent data:
                 writer.WriteString("type", "data");
+                if (data.Name is not null) writer.WriteString("name", data.Name);
                 writer.WriteString("media_type", data.MediaType);
                 writer.WriteNumber("bytes", data.Data.Length);
                 break;

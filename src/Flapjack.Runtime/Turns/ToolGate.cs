@@ -100,7 +100,7 @@ internal sealed class ToolGate(TurnState state, TimeProvider clock)
 
     private HashSet<string> UsedIds()
     {
-        var ids = new HashSet<string>(StringComparer.Ordinal);
+        var ids = new HashSet<string>(state.TakenCallIds ?? Enumerable.Empty<string>(), StringComparer.Ordinal);
         foreach (var message in state.Prompt)
         {
             foreach (var content in message.Contents)

@@ -10,9 +10,9 @@ namespace Flapjack.Runtime.Turns;
 /// <para>One streaming loop; whoever wants a blocking answer folds its events. Before anything else, step 0 finishes the tool step that a crash interrupted, if there is one. The steps, marked in the code:</para>
 /// <list type="number">
 /// <item>Assemble the prompt: the turn's prompt and what the loop added; the tools, or none on the last call.</item>
-/// <item>Call the model and stream its text.</item>
+/// <item>Call the model and stream its text; hold it back when the turn has a format.</item>
 /// <item>Collect its tool calls.</item>
-/// <item>None: the turn is over.</item>
+/// <item>None: the turn is over. With a format the answer is judged first, and asked for again when it is faulty.</item>
 /// <item>Gate each call: client-side, refused, or to be run.</item>
 /// <item>Journal the step.</item>
 /// <item>Run the server-side calls, up to four at a time.</item>
@@ -36,6 +36,7 @@ public sealed class TurnLoop(TimeProvider clock)
     public async IAsyncEnumerable<TurnEvent> RunAsync(TurnState state, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var gate = new ToolGate(state, clock);
+        var answer = new AnswerGate(state);
         var known = state.TracedMessages;
         if (state.Interrupted is { } interrupted)
         {
@@ -52,9 +53,9 @@ public sealed class TurnLoop(TimeProvider clock)
         {
             cancellationToken.ThrowIfCancellationRequested();
 
-            // 1. Assemble the prompt. After a refusal for the limit there are no tools left to call.
-            var lastCall = gate.LimitReached;
-            List<ChatMessage> messages = [.. state.Prompt, .. state.Added];
+            // 1. Assemble the prompt. After a refusal for the limit, and for a repair, there are no tools to call.
+            var lastCall = gate.LimitReached || answer.IsRepairing;
+            List<ChatMessage> messages = [.. state.Prompt, .. state.Added, .. answer.Exchange];
 
             // 2. Call the model and stream.
             await using var model = new ModelStep(state, clock, messages, known, OptionsOf(state, lastCall), cancellationToken);
@@ -73,22 +74,27 @@ public sealed class TurnLoop(TimeProvider clock)
                     if (delta.Length == 0) continue;
                     // PostgreSQL stores no U+0000; what is sent and what is stored must not differ.
                     if (delta.Contains('\0', StringComparison.Ordinal)) delta = delta.Replace('\0', '\uFFFD');
-                    if (model.BeginText())
+                    if (state.Format is not null)
                     {
-                        state.Text.Append(Joint);
-                        state.TailStart = state.Text.Length;
-                        yield return new TokenEvent(Joint);
+                        model.Hold(delta);
+                        continue;
                     }
-                    state.Text.Append(delta);
-                    yield return new TokenEvent(delta);
+                    if (model.BeginText() is { } joint) yield return joint;
+                    yield return model.Say(delta);
                 }
             }
             model.Complete();
 
-            // 4. No calls, or calls nobody asked for: the turn is over.
+            // 4. No calls, or calls nobody asked for: the turn is over, unless its answer is faulty.
             if (lastCall || model.Calls.Count == 0)
             {
-                state.Outcome = Finished(lastCall ? "tool_limit" : model.FinishReason == ChatFinishReason.Length ? "length" : "stop");
+                if (state.Format is not null)
+                {
+                    if (answer.Accept(model) is not { } text) continue;
+                    if (model.BeginText() is { } joint) yield return joint;
+                    yield return model.Say(text);
+                }
+                state.Outcome = Finished(gate.LimitReached ? "tool_limit" : model.FinishReason == ChatFinishReason.Length ? "length" : "stop");
                 yield break;
             }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Tools;
 using Microsoft.Extensions.AI;
@@ -28,12 +29,17 @@ public sealed class TurnState
     public required int MaxToolCalls { get; init; }
     /// <summary>Price of a model; null when unknown. Asked per call, since a fallback may answer.</summary>
     public required Func<string, ModelPrice?> PriceOf { get; init; }
+    /// <summary>What the answer has to be; null = any text. Text of a turn with a format is told when its answer is known to be good, and text before tool calls stays with its step.</summary>
+    public AnswerFormat? Format { get; init; }
     /// <summary>A step that a crash left unfinished; the loop finishes it before it asks the model. Not part of <see cref="Prompt"/>.</summary>
     public InterruptedStep? Interrupted { get; init; }
     /// <summary>Set before a stop when another run will take the turn up again: calls that the stop cuts off keep no result, because their outcome is not known.</summary>
     public bool LeavesCallsOpen { get; set; }
     /// <summary>Told of every exception a tool threw that is neither a <see cref="ToolException"/> nor a cancellation (tool name, fault), for the log; the model reads only <c>TOOL_FAILED</c>. May be called from any thread.</summary>
     public Action<string, Exception>? ToolFaulted { get; init; }
+
+    /// <summary>Ids of calls that were made in this turn but do not stand in <see cref="Prompt"/>; no further call gets one of them.</summary>
+    public IReadOnlySet<string>? TakenCallIds { get; init; }
 
     /// <summary>The answer so far, over all streams of the turn.</summary>
     public StringBuilder Text { get; init; } = new();
@@ -53,6 +59,8 @@ public sealed class TurnState
     public List<ChatMessage> Added { get; } = [];
     /// <summary>Spans under the turn's root, in order of start.</summary>
     public List<TurnSpan> Spans { get; } = [];
+    /// <summary>The value of an answer that met <see cref="Format"/>.</summary>
+    public JsonElement? Output { get; set; }
     /// <summary>Set when the loop ended by itself; null after an exception or a stop.</summary>
     public TurnOutcome? Outcome { get; set; }
 }

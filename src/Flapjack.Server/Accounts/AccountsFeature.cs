@@ -1,4 +1,6 @@
 using Flapjack.Server.Accounts.Credentials;
+using Flapjack.Server.Accounts.External;
+using Flapjack.Server.Accounts.Organisations;
 using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Identity;
 
@@ -13,8 +15,19 @@ internal static class AccountsFeature
         .AddSingleton<SigningKeys>()
         .AddSingleton<AccessTokens>()
         .AddSingleton<SigningSecrets>()
+        .AddSingleton<SessionCallers>()
+        .AddSingleton<TrustedIssuers>()
+        .AddSingleton<Admission>()
+        .AddSingleton<ICredentialReader, ExternalTokenReader>()
         .AddSingleton<ICredentialReader, AccountTokenReader>()
         .AddSingleton<IHousekeepingTask, SessionSweep>()
+        .AddSingleton<IHousekeepingTask, ClosedOrgSweep>()
+        .AddSingleton<OrgErasure>()
+        .AddScoped<OrgJoining>()
+        .AddScoped<OrgClosing>()
+        .AddScoped<MembershipChanges>()
+        .AddScoped<LoginLinkRights>()
+        .AddScoped<SignUps>()
         .AddScoped<Logins>()
         .AddScoped<Sessions>()
         .AddScoped<CallerProfile>();
@@ -22,6 +35,9 @@ internal static class AccountsFeature
     public static void MapAccounts(this IEndpointRouteBuilder app)
     {
         AuthEndpoints.Map(app);
+        OrgEndpoints.Map(app);
+        MemberEndpoints.Map(app);
+        InviteEndpoints.Map(app);
         SigningSecretEndpoints.Map(app);
     }
 }

@@ -1,9 +1,24 @@
 using System.Text.Json.Serialization;
 using Flapjack.Server.Accounts.Credentials;
+using Flapjack.Server.Accounts.Organisations;
 using Flapjack.Server.Platform.Http;
-using Flapjack.Server.Platform.Identity;
 
 namespace Flapjack.Server.Accounts;
+
+/// <summary>Opens an account. What it needs depends on <c>Auth:SignupMode</c>.</summary>
+public sealed record SignupRequest
+{
+    /// <summary>E-mail of the new account, at most 320 characters. Required; 409 when it is taken.</summary>
+    public Optional<string> Email { get; init; }
+    /// <summary>10 to 200 characters. Required.</summary>
+    public Optional<string> Password { get; init; }
+    /// <summary>At most 200 characters.</summary>
+    public Optional<string> Name { get; init; }
+    /// <summary>Name of the organisation that the account gets in mode <c>open</c>, at most 200 characters. With an invite there is no such organisation.</summary>
+    public Optional<string> OrgName { get; init; }
+    /// <summary>Token of an invite; required in mode <c>invite</c>. 422 when it is unknown, used, expired or for another address.</summary>
+    public Optional<string> InviteToken { get; init; }
+}
 
 /// <summary>Logs in with <c>email</c> and <c>password</c>, or with <c>oneTimeToken</c>.</summary>
 public sealed record LoginRequest
@@ -70,9 +85,7 @@ public record SessionOrg
     /// <summary><c>viewer</c>, <c>member</c>, <c>admin</c> or <c>owner</c>; null for API keys.</summary>
     public required string? Role { get; init; }
 
-    internal static SessionOrg From(UserOrg org) => new() { Id = org.Id, Name = org.Name, Slug = org.Slug, Role = Text(org.Role) };
-
-    private protected static string Text(Role role) => role.ToString().ToLowerInvariant();
+    internal static SessionOrg From(UserOrg org) => new() { Id = org.Id, Name = org.Name, Slug = org.Slug, Role = RoleText.Of(org.Role) };
 }
 
 /// <summary>An organisation of the caller.</summary>
@@ -82,7 +95,7 @@ public sealed record MeOrg : SessionOrg
     [JsonPropertyOrder(1)]
     public required bool IsDefault { get; init; }
 
-    internal static MeOrg From(UserOrg org, Guid defaultOrgId) => new() { Id = org.Id, Name = org.Name, Slug = org.Slug, Role = Text(org.Role), IsDefault = org.Id == defaultOrgId };
+    internal static MeOrg From(UserOrg org, Guid defaultOrgId) => new() { Id = org.Id, Name = org.Name, Slug = org.Slug, Role = RoleText.Of(org.Role), IsDefault = org.Id == defaultOrgId };
 }
 
 /// <summary>A session: what a client needs to call and to go on.</summary>

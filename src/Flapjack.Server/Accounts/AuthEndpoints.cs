@@ -1,5 +1,6 @@
 using Flapjack.Server.Accounts.Credentials;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Http.Addresses;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
@@ -12,12 +13,20 @@ internal static class AuthEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var auth = app.MapGroup("/api/auth").WithTags("accounts").From("ext");
+        auth.MapPost("/signup", Signup).WithName("signUp").Public();
         auth.MapPost("/login", Login).WithName("login").Public();
         auth.MapPost("/refresh", Refresh).WithName("refreshSession").Public();
-        auth.MapPost("/logout", Logout).WithName("logout").UsersOnly();
-        auth.MapGet("/me", Me).WithName("getMe").Access(scope: null).Demo(_ => TypedResults.Ok(CallerProfile.Demo));
-        auth.MapPatch("/me", UpdateMe).WithName("updateMe").UsersOnly();
+        auth.MapPost("/logout", Logout).WithName("logout").UsersOnly().NeedsNoOrg();
+        auth.MapGet("/me", Me).WithName("getMe").Access(scope: null).NeedsNoOrg().Demo(_ => TypedResults.Ok(CallerProfile.Demo));
+        auth.MapPatch("/me", UpdateMe).WithName("updateMe").UsersOnly().NeedsNoOrg();
         app.MapGet("/.well-known/jwks.json", KeySet).WithTags("accounts").From("ext").WithName("getKeySet").Public();
+    }
+
+    /// <summary>Opens an account and a session, as Auth:SignupMode allows: with an organisation of its own, or in the one that invites.</summary>
+    private static async Task<Created<SessionResponse>> Signup(JsonBody<SignupRequest> body, HttpContext http, SignUps signUps, FlapjackDb db, CancellationToken cancellationToken)
+    {
+        var tokens = await signUps.SignUpAsync(body.Value, AddressOf(http), IssuerFor(http), cancellationToken);
+        return TypedResults.Created("/api/auth/me", SessionResponse.From(tokens, await db.OrgsOfAsync(tokens.User.Id, cancellationToken)));
     }
 
     /// <summary>Logs a user in with e-mail and password, or with the token of a login link.</summary>
@@ -68,7 +77,7 @@ internal static class AuthEndpoints
     private static async Task<Ok<KeySetResponse>> KeySet(SigningKeys keys, CancellationToken cancellationToken) =>
         TypedResults.Ok(new KeySetResponse { Keys = [.. (await keys.AllAsync(cancellationToken)).Select(SigningKeys.PublicPart)] });
 
-    private static string AddressOf(HttpContext http) => http.Connection.RemoteIpAddress?.ToString() ?? "";
+    private static string AddressOf(HttpContext http) => http.RequestServices.GetRequiredService<ClientAddress>().Of(http);
 
     private static string IssuerFor(HttpContext http) => PublicAddress.Of(http.Request, http.RequestServices.GetRequiredService<ServerSettings>());
 }

@@ -53,7 +53,7 @@ internal sealed class CallerProfile(FlapjackDb db, CallerContext access, Logins 
         errors.Text("name", patch.Name.Value, 200);
         if (patch.DefaultOrgId is { IsSet: true, Value: null }) errors.Add("defaultOrgId", "must not be null");
         var orgId = errors.Id("defaultOrgId", patch.DefaultOrgId.Value);
-        if (patch.Password is { IsSet: true, Value: not { Length: >= Passwords.MinLength and <= Passwords.MaxLength } }) errors.Add("password", $"must have {Passwords.MinLength} to {Passwords.MaxLength} characters");
+        if (patch.Password.IsSet && (patch.Password.Value is not { } password || !Passwords.IsLongEnough(password))) errors.Add("password", Passwords.LengthRule);
         if (patch.Password.Value is not null && user.PasswordHash is not null && patch.CurrentPassword.Value is null) errors.Add("currentPassword", "is required with password");
         errors.ThrowIfAny();
         return orgId;

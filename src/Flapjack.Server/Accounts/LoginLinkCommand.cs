@@ -1,6 +1,6 @@
 using Flapjack.Server.Accounts.Credentials;
 using Flapjack.Server.Platform;
-using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Http.Addresses;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;

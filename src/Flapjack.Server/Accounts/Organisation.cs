@@ -15,6 +15,9 @@ internal sealed class Organisation
     public string? SigningSecret { get; set; }
 
     public DateTime? SigningSecretRotatedAt { get; set; }
+
+    /// <summary>Set when it was deleted; what is left of it is being cleared away. Nobody belongs to it any more.</summary>
+    public DateTime? DeletedAt { get; set; }
 }
 
 internal sealed class OrganisationMapping : IEntityTypeConfiguration<Organisation>

@@ -9,12 +9,14 @@ internal sealed class Session
     public required Guid Id { get; init; }
     public required Guid UserId { get; init; }
 
-    /// <summary>HMAC of the one refresh token that is valid now.</summary>
+    /// <summary>HMAC of the one refresh token that is valid now. No refresh token has the value <see cref="External"/>, which marks the session of another issuer's token.</summary>
     public required string RefreshHash { get; set; }
 
     public required DateTime CreatedAt { get; init; }
     public required DateTime ExpiresAt { get; set; }
     public DateTime? RevokedAt { get; set; }
+
+    public const string External = "external";
 
     public bool IsLive(DateTime now) => RevokedAt is null && ExpiresAt > now;
 }
@@ -27,6 +29,9 @@ internal sealed class LoginLink
     public required string TokenHash { get; init; }
     public required DateTime ExpiresAt { get; init; }
     public DateTime? UsedAt { get; set; }
+
+    /// <summary>The person who made it for somebody else; null = the server's own command line.</summary>
+    public Guid? CreatedBy { get; init; }
 
     public bool IsOpen(DateTime now) => UsedAt is null && ExpiresAt > now;
 }

@@ -1,11 +1,16 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Flapjack.Server.Accounts;
 
 /// <summary>Short names of organisations for addresses: <c>a-z0-9-</c>.</summary>
-internal static class Slug
+internal static partial class Slug
 {
     private const int MaxLength = 60;
+
+    public const string Rule = "must be 1 to 60 of a-z, 0-9 and single hyphens inside";
+
+    public static bool IsValid(string slug) => slug.Length <= MaxLength && Form().IsMatch(slug);
 
     public static string From(string name)
     {
@@ -19,4 +24,7 @@ internal static class Slug
         var text = slug.ToString().TrimEnd('-');
         return text.Length > 0 ? text : "organisation";
     }
+
+    [GeneratedRegex(@"^[a-z0-9]+(-[a-z0-9]+)*\z")]
+    private static partial Regex Form();
 }

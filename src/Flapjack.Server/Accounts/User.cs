@@ -12,6 +12,9 @@ internal sealed class User
     /// <summary>Lower case; unique on the server.</summary>
     public required string Email { get; set; }
 
+    /// <summary>Somebody vouched for the address: an operator, an admin who invited it, an issuer. Who signs up alone has not proved it, so no issuer's word about the address opens that account.</summary>
+    public bool EmailConfirmed { get; init; } = true;
+
     public string? Name { get; set; }
 
     /// <summary>Null until the person sets one; until then login links are the only way in.</summary>
@@ -20,6 +23,9 @@ internal sealed class User
     public required Guid DefaultOrgId { get; set; }
     public required DateTime CreatedAt { get; init; }
     public DateTime? LastSeenAt { get; set; }
+
+    /// <summary>Enough to tell an address from a slip: something before and after one @, nothing blank.</summary>
+    public static bool IsAddress(string email) => email.Length <= 320 && email.Count(c => c == '@') == 1 && email.IndexOf('@', StringComparison.Ordinal) is > 0 and var at && at < email.Length - 1 && !email.Any(c => char.IsWhiteSpace(c) || char.IsControl(c));
 
     /// <summary>How an address is stored and looked up.</summary>
     public static string Normalise(string email) => email.Trim().ToLowerInvariant();

@@ -31,6 +31,9 @@ internal sealed class Agent : ITenantRow
     public required DateTime CreatedAt { get; init; }
     public required DateTime UpdatedAt { get; set; }
 
+    /// <summary>Not one of the organisation's own: no list shows it, no id finds it.</summary>
+    public bool Hidden { get; init; }
+
     /// <summary>Threads outlive their agent, so its row stays and is hidden.</summary>
     public DateTime? DeletedAt { get; set; }
 }

@@ -5,14 +5,14 @@ namespace Flapjack.Server.Agents;
 
 internal static class AgentQueries
 {
-    public static IQueryable<Agent> Alive(this IQueryable<Agent> agents) => agents.Where(a => a.DeletedAt == null);
+    public static IQueryable<Agent> Alive(this IQueryable<Agent> agents) => agents.Where(a => a.DeletedAt == null && !a.Hidden);
 
     public static async Task<Agent> FindAliveAsync(this IQueryable<Agent> agents, Guid id, CancellationToken cancellationToken) =>
         await agents.Alive().FirstOrDefaultAsync(a => a.Id == id, cancellationToken) ?? throw ApiException.NotFound("Agent");
 
     /// <summary>Deleted agents included: their threads stay readable.</summary>
     public static async Task<Agent> FindAnyAsync(this IQueryable<Agent> agents, Guid id, CancellationToken cancellationToken) =>
-        await agents.AsNoTracking().FirstOrDefaultAsync(a => a.Id == id, cancellationToken) ?? throw ApiException.NotFound("Agent");
+        await agents.AsNoTracking().FirstOrDefaultAsync(a => a.Id == id && !a.Hidden, cancellationToken) ?? throw ApiException.NotFound("Agent");
 
     public static IQueryable<Agent> Search(this IQueryable<Agent> agents, string? text, Guid? projectId)
     {

@@ -1,8 +1,20 @@
+using Flapjack.Server.Agents.Configs;
+using Flapjack.Server.Agents.Multiplayer;
+
 namespace Flapjack.Server.Agents;
 
 internal static class AgentsFeature
 {
-    public static IServiceCollection AddAgents(this IServiceCollection services) => services.AddScoped<AgentRemoval>().AddScoped<AgentEditor>();
+    public static IServiceCollection AddAgents(this IServiceCollection services) => services
+        .AddScoped<AgentRemoval>()
+        .AddScoped<AgentEditor>()
+        .AddScoped<PlainAgents>()
+        .AddSingleton<AgentConfigs>()
+        .AddScoped<IAgentDependant, AgentConfigRemoval>();
 
-    public static void MapAgents(this IEndpointRouteBuilder app) => AgentEndpoints.Map(app);
+    public static void MapAgents(this IEndpointRouteBuilder app)
+    {
+        AgentEndpoints.Map(app);
+        MultiplayerEndpoints.Map(app);
+    }
 }

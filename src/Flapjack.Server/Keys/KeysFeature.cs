@@ -8,6 +8,7 @@ internal static class KeysFeature
     {
         services.AddSingleton<ApiKeyReader>();
         services.AddSingleton<ICredentialReader>(provider => provider.GetRequiredService<ApiKeyReader>());
+        services.AddSingleton<IOrgDependant, KeyRevocation>();
         return services;
     }
 

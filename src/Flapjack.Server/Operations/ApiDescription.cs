@@ -35,7 +35,9 @@ internal static class ApiDescription
         if (context.Description.ActionDescriptor.EndpointMetadata.OfType<MethodInfo>().LastOrDefault() is not { } handler || comments.Of(handler) is not { } text) return;
         var end = text.IndexOf(". ", StringComparison.Ordinal);
         operation.Summary = end < 0 ? text.TrimEnd('.') : text[..end];
-        operation.Description = end < 0 ? null : text;
+        // The failures below describe every other path.
+        var failures = context.Description.RelativePath?.StartsWith("v1/", StringComparison.Ordinal) == true ? " Failures have OpenAI's form: an object `error` with `message`, `type`, `param` and `code`." : "";
+        operation.Description = end < 0 && failures.Length == 0 ? null : text + failures;
     }
 
     private static Task FrameAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
@@ -78,7 +80,7 @@ internal static class ApiDescription
             if (rule.Role != Role.Viewer) operation.Extensions["x-role"] = new JsonNodeExtension(rule.Role.ToString().ToLowerInvariant());
         }
         // Bodies are read by the endpoint, which takes JSON by any of its names; clients are told the plain one.
-        if (operation.RequestBody?.Content is { } content && content.Remove("*/*", out var body)) content.TryAdd("application/json", body);
+        if (operation.RequestBody?.Content is { } content && content.Remove("*/*", out var body) && !content.ContainsKey("multipart/form-data")) content.TryAdd("application/json", body);
         operation.Responses ??= [];
         foreach (var status in FailuresOf(context, rule, metadata)) operation.Responses.TryAdd(Text(status), new OpenApiResponseReference(ErrorName(status), context.Document));
     }

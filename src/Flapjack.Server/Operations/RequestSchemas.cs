@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Flapjack.Server.Platform.Http;
 using Microsoft.AspNetCore.OpenApi;
@@ -25,7 +26,7 @@ internal sealed class RequestSchemas(DocComments comments)
         {
             if (field.AttributeProvider is not PropertyInfo property) continue;
             var inner = IsOptional(field.PropertyType) ? field.PropertyType.GetGenericArguments()[0] : field.PropertyType;
-            fields[JsonNamingPolicy.CamelCase.ConvertName(property.Name)] = await FieldAsync(inner, comments.Of(property), context, cancellationToken);
+            fields[property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(property.Name)] = await FieldAsync(inner, comments.Of(property), context, cancellationToken);
         }
         schema.Properties = fields;
         schema.Required = null;

@@ -1,6 +1,7 @@
 using Flapjack.Server.Platform.Egress;
 using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Http.Addresses;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Lifetime;
@@ -38,6 +39,7 @@ internal static class PlatformSetup
         builder.Services.AddSingleton<Revocations>();
         builder.Services.AddHostedService<RevocationWatch>();
         builder.Services.AddSingleton<EgressGuard>();
+        builder.Services.AddSingleton<ClientAddress>();
         builder.Services.AddSingleton<IdempotencyStore>();
         builder.Services.AddSingleton<IHousekeepingTask, IdempotencySweep>();
         builder.Services.AddSingleton<IHousekeepingTask, LimitsSweep>();

@@ -37,6 +37,9 @@ internal sealed class ConversationThread : ITenantRow
     /// <summary>Left out of lists: child threads of delegations and of calls without a thread.</summary>
     public bool Hidden { get; init; }
 
+    /// <summary>Not before then it is removed, and not within a day of its last message; null = kept.</summary>
+    public DateTime? ExpiresAt { get; init; }
+
     /// <summary>Sequence number of the newest message.</summary>
     public long LastSeq { get; set; }
 
@@ -45,12 +48,22 @@ internal sealed class ConversationThread : ITenantRow
 
     public required DateTime UpdatedAt { get; set; }
 
+    /// <summary>Several people take part in it, and several agents may.</summary>
+    public bool IsMultiplayer => Kind == ThreadKinds.Multiplayer;
+
     public bool IsAwaitingAction(DateTime now) => PendingTurnId is not null && PendingExpiresAt > now;
+}
+
+internal static class ThreadKinds
+{
+    public const string Single = "single", Multiplayer = "multiplayer";
 }
 
 /// <summary>Somebody who takes part in a multiplayer thread.</summary>
 internal sealed class Participant : ITenantRow
 {
+    public const string Owner = "owner", Member = "member";
+
     public required Guid OrgId { get; init; }
     public required Guid ThreadId { get; init; }
 
@@ -59,7 +72,7 @@ internal sealed class Participant : ITenantRow
 
     public string? DisplayName { get; set; }
 
-    /// <summary><c>owner</c> or <c>member</c>.</summary>
+    /// <summary><see cref="Owner"/> or <see cref="Member"/>.</summary>
     public required string Role { get; set; }
 
     public required DateTime CreatedAt { get; init; }
@@ -71,6 +84,7 @@ internal sealed class ConversationThreadMapping : IEntityTypeConfiguration<Conve
     {
         builder.ToTable("threads");
         builder.HasIndex(t => new { t.AgentId, t.CreatedAt }).IsUnique();
+        builder.HasIndex(t => t.ExpiresAt).HasFilter("expires_at IS NOT NULL");
     }
 }
 

@@ -36,6 +36,10 @@ internal sealed class Message : ITenantRow
     public bool Complete { get; set; } = true;
 
     public bool IsError { get; set; }
+
+    /// <summary>Images and files of a user message as JSON; see <see cref="Attachments.MessageAttachments"/>.</summary>
+    public string? Attachments { get; init; }
+
     public string? SenderName { get; init; }
     public string? SenderId { get; init; }
     public bool Stopped { get; init; }

@@ -1,12 +1,13 @@
 using System.Text.Json;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Threads.Attachments;
 
 namespace Flapjack.Server.Threads;
 
 /// <summary>A message to a thread. It starts a turn, or continues the one that waits for <c>toolResults</c>.</summary>
 public sealed record MessageRequest
 {
-    /// <summary>The user's text, at most 400,000 characters. Required unless <c>toolResults</c> is sent.</summary>
+    /// <summary>The user's text, at most 400,000 characters. Required unless <c>toolResults</c> or <c>attachments</c> are sent.</summary>
     public Optional<string> Content { get; init; }
     /// <summary>Client-side tools, at most 64.</summary>
     public Optional<List<ClientToolRequest?>> Tools { get; init; }
@@ -36,10 +37,10 @@ public sealed record MessageRequest
     public Optional<AnthropicOverridesRequest?> AnthropicOverrides { get; init; }
     /// <summary>Cache key and safety identifier of OpenAI models.</summary>
     public Optional<OpenAIOverridesRequest?> OpenaiOverrides { get; init; }
-    /// <summary>Images and files; not available yet.</summary>
-    public Optional<JsonElement?> Attachments { get; init; }
-    /// <summary><c>{"type":"text"}</c>; structured output is not available yet.</summary>
-    public Optional<JsonElement?> ResponseFormat { get; init; }
+    /// <summary>Images and files, at most 10. With them, <c>content</c> may be left out.</summary>
+    public Optional<List<AttachmentRequest?>> Attachments { get; init; }
+    /// <summary>What the answer has to be: text, JSON, or JSON of a schema.</summary>
+    public Optional<ResponseFormatRequest?> ResponseFormat { get; init; }
     /// <summary><c>cancel</c> (default) ends the turn with its last listener; <c>continue</c> lets it run.</summary>
     public Optional<string> OnDisconnect { get; init; }
     /// <summary>What happens when a turn runs already: <c>reject</c> (default), <c>queue</c> or <c>interrupt</c>.</summary>
@@ -48,6 +49,19 @@ public sealed record MessageRequest
     public Optional<bool?> Stream { get; init; }
     /// <summary>JSON object of at most 16 KB, copied to the trace; <c>sessionId</c> and <c>tags</c> have a meaning there.</summary>
     public Optional<JsonElement?> Metadata { get; init; }
+}
+
+/// <summary>What an answer has to be. With JSON the answer comes in one piece, once it is known to be valid, and <c>done.output</c> has its value.</summary>
+public sealed record ResponseFormatRequest
+{
+    /// <summary><c>text</c>, <c>json</c> or <c>json_schema</c>. Required.</summary>
+    public Optional<string> Type { get; init; }
+    /// <summary>JSON Schema (draft 2020-12) of at most 64 KB, without references to other documents. Required for <c>json_schema</c>.</summary>
+    public Optional<JsonElement?> Schema { get; init; }
+    /// <summary><c>^[A-Za-z0-9_-]{1,64}$</c>, default <c>answer</c>; some providers show it to the model.</summary>
+    public Optional<string> Name { get; init; }
+    /// <summary>Whether the provider enforces the schema where it can; default true. The server checks the answer in any case.</summary>
+    public Optional<bool?> Strict { get; init; }
 }
 
 /// <summary>A tool the client runs.</summary>
@@ -160,7 +174,7 @@ public sealed record MessageResponse
     /// <summary>The application's id of who wrote it.</summary>
     public required string? SenderId { get; init; }
     /// <summary>Images and files.</summary>
-    public required IReadOnlyList<JsonElement> Attachments { get; init; }
+    public required IReadOnlyList<MessageAttachment> Attachments { get; init; }
     /// <summary>True when the turn was stopped and this is what there was.</summary>
     public required bool Stopped { get; init; }
     /// <summary>Code of the error that ended the turn; null when it ended well.</summary>
@@ -192,7 +206,7 @@ public sealed record MessageResponse
         SenderName = message.SenderName,
         CreatedAt = message.CreatedAt,
         SenderId = message.SenderId,
-        Attachments = [],
+        Attachments = MessageAttachments.Parse(message.Attachments),
         Stopped = message.Stopped,
         Error = message.Error,
         Model = message.Model,

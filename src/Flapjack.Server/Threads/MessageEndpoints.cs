@@ -36,7 +36,7 @@ internal static class MessageEndpoints
         rows = newestFirst ? rows.OrderByDescending(m => m.Seq) : rows.OrderBy(m => m.Seq);
         var page = await rows.Skip(offset).Take(limit).ToListAsync(cancellationToken);
         var calls = withTools ? await CallsAsync(db, threadId, page, cancellationToken) : null;
-        return TypedResults.Ok(new MessagePage(page.ConvertAll(m => MessageResponse.From(m, m.Role == MessageRoles.Assistant && m.TurnId is { } turn ? calls?[turn].ToList() : null)), total));
+        return TypedResults.Ok(new MessagePage(page.ConvertAll(m => MessageResponse.From(m, m.Role == MessageRoles.Assistant && m.TurnId is not null ? calls?[(m.TurnId, m.SenderId)].ToList() : null)), total));
     }
 
     /// <summary>Sends a message and streams the answer, or brings the results of client-side tools and streams on.</summary>
@@ -71,10 +71,11 @@ internal static class MessageEndpoints
         return isAnswer ? TypedResults.Ok(new MessageSources(messageId, [])) : throw ApiException.NotFound("Message");
     }
 
-    private static async Task<ILookup<Guid, MessageToolCall>> CallsAsync(FlapjackDb db, Guid threadId, List<Message> page, CancellationToken cancellationToken)
+    // By turn and agent: several agents may have answered in one turn.
+    private static async Task<ILookup<(Guid? Turn, string? Agent), MessageToolCall>> CallsAsync(FlapjackDb db, Guid threadId, List<Message> page, CancellationToken cancellationToken)
     {
-        var turns = page.Where(m => m.Role == MessageRoles.Assistant).Select(m => m.TurnId).Distinct().ToList();
+        var turns = page.Where(m => m.Role == MessageRoles.Assistant && m.TurnId != null).Select(m => m.TurnId).Distinct().ToList();
         var steps = await db.Messages.AsNoTracking().Where(m => m.ThreadId == threadId && m.Role == MessageRoles.Step && turns.Contains(m.TurnId)).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
-        return steps.SelectMany(step => StepCalls.Parse(step.ToolCalls), (step, call) => (step.TurnId, call)).ToLookup(pair => pair.TurnId!.Value, pair => pair.call);
+        return steps.SelectMany(step => StepCalls.Parse(step.ToolCalls), (step, call) => (Key: (step.TurnId, step.SenderId), call)).ToLookup(pair => pair.Key, pair => pair.call);
     }
 }

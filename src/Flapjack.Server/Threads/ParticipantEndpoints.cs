@@ -1,8 +1,8 @@
-using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Http.Demo;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Multiplayer;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -26,50 +26,24 @@ internal static class ParticipantEndpoints
         return TypedResults.Ok(rows.ConvertAll(ParticipantResponse.From));
     }
 
-    /// <summary>Adds somebody, or changes how they take part.</summary>
-    private static async Task<Results<Created<ParticipantResponse>, Ok<ParticipantResponse>>> Add(Guid threadId, JsonBody<ParticipantRequest> body, FlapjackDb db, CallerContext access, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Adds somebody, or changes how they take part. 409 when the thread has as many as its agent's multiplayer config allows.</summary>
+    private static async Task<Results<Created<ParticipantResponse>, Ok<ParticipantResponse>>> Add(Guid threadId, JsonBody<ParticipantRequest> body, FlapjackDb db, CallerContext access, Participants participants, CancellationToken cancellationToken)
     {
         var thread = await FindManagedAsync(db, access, threadId, cancellationToken);
         var (userId, name, role) = Check(body.Value);
-        if (thread.Kind != "multiplayer") throw ApiException.Conflict("only multiplayer threads have participants");
-        var participant = await db.Participants.FirstOrDefaultAsync(p => p.ThreadId == threadId && p.UserId == userId, cancellationToken);
-        if (participant is null)
-        {
-            participant = new Participant { OrgId = access.OrgId, ThreadId = threadId, UserId = userId, DisplayName = name.Value, Role = role.Value ?? "member", CreatedAt = time.Now() };
-            db.Participants.Add(participant);
-            try
-            {
-                await db.SaveChangesAsync(cancellationToken);
-                return TypedResults.Created((string?)null, ParticipantResponse.From(participant));
-            }
-            catch (DbUpdateException)
-            {
-                // Somebody else added them this very moment.
-                db.Entry(participant).State = EntityState.Detached;
-                participant = await db.Participants.FirstOrDefaultAsync(p => p.ThreadId == threadId && p.UserId == userId, cancellationToken);
-                if (participant is null) throw;
-            }
-        }
-        if (name.IsSet) participant.DisplayName = name.Value;
-        if (role.IsSet && (role.Value ?? "member") is var wanted && wanted != participant.Role)
-        {
-            if (wanted == "member") await RefuseLastOwnerAsync(db, threadId, cancellationToken);
-            participant.Role = wanted;
-        }
-        await db.SaveChangesAsync(cancellationToken);
-        return TypedResults.Ok(ParticipantResponse.From(participant));
+        if (!thread.IsMultiplayer) throw ApiException.Conflict("only multiplayer threads have participants");
+        var (participant, isNew) = await participants.PutAsync(thread, userId, name, role, cancellationToken);
+        var answer = ParticipantResponse.From(participant);
+        return isNew ? TypedResults.Created((string?)null, answer) : TypedResults.Ok(answer);
     }
 
     /// <summary>Removes somebody. The last owner stays.</summary>
-    private static async Task<Ok<Deleted>> Remove(Guid threadId, JsonBody<ParticipantRequest> body, HttpRequest request, FlapjackDb db, CallerContext access, CancellationToken cancellationToken)
+    private static async Task<Ok<Deleted>> Remove(Guid threadId, JsonBody<ParticipantRequest> body, HttpRequest request, FlapjackDb db, CallerContext access, Participants participants, CancellationToken cancellationToken)
     {
-        await FindManagedAsync(db, access, threadId, cancellationToken);
+        var thread = await FindManagedAsync(db, access, threadId, cancellationToken);
         var userId = body.Value.UserId.Value ?? new Query(request).Text("userId", "user_id");
         if (string.IsNullOrEmpty(userId)) throw ApiException.Invalid("userId", "is required");
-        var participant = await db.Participants.FirstOrDefaultAsync(p => p.ThreadId == threadId && p.UserId == userId, cancellationToken) ?? throw ApiException.NotFound("Participant");
-        if (participant.Role == "owner") await RefuseLastOwnerAsync(db, threadId, cancellationToken);
-        db.Participants.Remove(participant);
-        await db.SaveChangesAsync(cancellationToken);
+        await participants.RemoveAsync(thread, userId, cancellationToken);
         return TypedResults.Ok(Deleted.Ok);
     }
 
@@ -78,7 +52,7 @@ internal static class ParticipantEndpoints
         var thread = await db.FindThreadAsync(access, threadId, cancellationToken);
         var user = access.Caller.UserId?.ToString();
         // Threads without participants have no owner to ask for; what may be done there is the same for everybody.
-        if (thread.Kind == "multiplayer" && !access.SeesWholeOrg && !await db.Participants.AnyAsync(p => p.ThreadId == threadId && p.UserId == user && p.Role == "owner", cancellationToken))
+        if (thread.IsMultiplayer && !access.SeesWholeOrg && !await db.Participants.AnyAsync(p => p.ThreadId == threadId && p.UserId == user && p.Role == Participant.Owner, cancellationToken))
             throw ApiException.Forbidden("only owners of the thread manage its participants");
         return thread;
     }
@@ -88,13 +62,8 @@ internal static class ParticipantEndpoints
         var errors = new FieldErrors();
         errors.Required("userId", request.UserId.Value, 255);
         errors.Text("displayName", request.DisplayName.Value, 200);
-        errors.OneOf("role", request.Role.Value, "owner", "member");
+        errors.OneOf("role", request.Role.Value, Participant.Owner, Participant.Member);
         errors.ThrowIfAny();
         return (request.UserId.Value!, request.DisplayName, request.Role);
-    }
-
-    private static async Task RefuseLastOwnerAsync(FlapjackDb db, Guid threadId, CancellationToken cancellationToken)
-    {
-        if (await db.Participants.CountAsync(p => p.ThreadId == threadId && p.Role == "owner", cancellationToken) == 1) throw ApiException.Conflict("the thread's last owner stays");
     }
 }

@@ -10,15 +10,21 @@ namespace Flapjack.Server.Threads;
 /// <summary>The checked fields of a new thread.</summary>
 internal sealed record ThreadDraft(string? Title, string Kind, string? ActiveProfile, string? Overlay, string Bindings, string? UserId, string Metadata)
 {
+    /// <summary>Left out of lists, and removed when nobody used it for so long; null = an ordinary thread.</summary>
+    public TimeSpan? HiddenFor { get; init; }
+
+    /// <summary>Messages the thread begins with.</summary>
+    public IReadOnlyList<PastMessage> Past { get; init; } = [];
+
     public static ThreadDraft From(CreateThreadRequest request, CallerContext access, FieldErrors errors)
     {
         errors.Text("title", request.Title.Value, 300);
-        errors.OneOf("kind", request.Kind.Value, "single", "multiplayer");
+        errors.OneOf("kind", request.Kind.Value, ThreadKinds.Single, ThreadKinds.Multiplayer);
         errors.Text("userId", request.UserId.Value, 255);
         errors.Object("metadata", request.Metadata.Value, FieldRules.MetadataBytes);
         return new(
             request.Title.Value,
-            request.Kind.Value ?? "single",
+            request.Kind.Value ?? ThreadKinds.Single,
             request.ActiveProfile.Value,
             ThreadFields.Overlay(errors, "systemPromptOverlay", request.SystemPromptOverlay.Value),
             ThreadFields.Bindings(errors, "resourceBindings", request.ResourceBindings.Value),
@@ -52,12 +58,15 @@ internal sealed class ThreadOpening(IWriter writer, Databases databases, TimePro
                 ResourceBindings = draft.Bindings,
                 UserId = draft.UserId,
                 Metadata = draft.Metadata,
+                Hidden = draft.HiddenFor is not null,
+                ExpiresAt = now + draft.HiddenFor,
+                LastSeq = draft.Past.Count,
                 CreatedAt = now,
                 UpdatedAt = now,
             };
-            SqlStatement[] unit = draft.Kind == "multiplayer" && access.Caller.UserId is { } user
+            SqlStatement[] unit = thread.IsMultiplayer && access.Caller.UserId is { } user
                 ? [ThreadSql.Insert(thread), ThreadSql.InsertOwner(thread, user.ToString(), access.Caller.UserName)]
-                : [ThreadSql.Insert(thread)];
+                : [ThreadSql.Insert(thread), .. PastMessageSql.Insert(thread, draft.Past)];
             var result = await writer.WriteAsync(unit, cancellationToken);
             if (result.Affected[0] == 1) return thread;
             // No agent, or another node took this microsecond; the next one is free sooner or later.
@@ -67,7 +76,7 @@ internal sealed class ThreadOpening(IWriter writer, Databases databases, TimePro
     }
 
     /// <summary>Times of creation are unique, so that a page ending at one loses no row.</summary>
-    private DateTime Next()
+    public DateTime Next()
     {
         lock (Ticking)
         {

@@ -1,3 +1,4 @@
+using Flapjack.Server.Files;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Turns;
 using Microsoft.EntityFrameworkCore;
@@ -5,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads;
 
 /// <summary>Deletes a thread together with everything in it.</summary>
-internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops, TurnHistory history)
+internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops, TurnHistory history, FileRemoval files)
 {
     public async Task RemoveAsync(ConversationThread thread, CancellationToken cancellationToken)
     {
@@ -15,9 +16,11 @@ internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops, TurnHistory 
         await db.Messages.Where(m => m.ThreadId == thread.Id).ExecuteDeleteAsync(cancellationToken);
         await db.Turns.Where(t => t.ThreadId == thread.Id).ExecuteDeleteAsync(cancellationToken);
         await db.Participants.Where(p => p.ThreadId == thread.Id).ExecuteDeleteAsync(cancellationToken);
+        var taken = await files.TakeFromThreadAsync(thread.Id, cancellationToken);
         var traces = db.Traces.Where(t => t.ThreadId == thread.Id).Select(t => t.Id);
         await db.Spans.Where(s => traces.Contains(s.TraceId)).ExecuteUpdateAsync(rows => rows.SetProperty(s => s.Input, (string?)null).SetProperty(s => s.Output, (string?)null), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         history.Forget(thread.Id);
+        await files.DeleteAsync(taken);
     }
 }

@@ -7,8 +7,8 @@ namespace Flapjack.Server.Threads;
 internal static class ThreadSql
 {
     private const string InsertText = """
-        INSERT INTO threads (id, org_id, agent_id, title, kind, status, active_profile, system_prompt_overlay, resource_bindings, user_id, metadata, last_seq, created_at, updated_at, hidden)
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14 FROM agents WHERE id = $3 AND org_id = $2 AND deleted_at IS NULL
+        INSERT INTO threads (id, org_id, agent_id, title, kind, status, active_profile, system_prompt_overlay, resource_bindings, user_id, metadata, last_seq, created_at, updated_at, hidden, expires_at)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM agents WHERE id = $3 AND org_id = $2 AND deleted_at IS NULL
         ON CONFLICT (agent_id, created_at) DO NOTHING
         """;
 
@@ -26,7 +26,7 @@ internal static class ThreadSql
 
     /// <summary>Stores a thread; no row when the agent is unknown or the time of creation is taken.</summary>
     public static SqlStatement Insert(ConversationThread t) => new(InsertText,
-        [t.Id, t.OrgId, t.AgentId, t.Title, t.Kind, t.Status, t.ActiveProfile, t.SystemPromptOverlay, t.ResourceBindings, t.UserId, t.Metadata, t.CreatedAt, t.UpdatedAt, t.Hidden]);
+        [t.Id, t.OrgId, t.AgentId, t.Title, t.Kind, t.Status, t.ActiveProfile, t.SystemPromptOverlay, t.ResourceBindings, t.UserId, t.Metadata, t.LastSeq, t.CreatedAt, t.UpdatedAt, t.Hidden, t.ExpiresAt]);
 
     public static SqlStatement InsertOwner(ConversationThread t, string userId, string? name) => new(InsertOwnerText, [t.OrgId, t.Id, userId, name, t.CreatedAt]);
 

@@ -1,3 +1,7 @@
+using Flapjack.Server.Threads.Attachments;
+using Flapjack.Server.Threads.Conversations;
+using Flapjack.Server.Threads.Forks;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Streams.Relay;
@@ -11,6 +15,8 @@ internal static class ThreadsFeature
     {
         services.AddSingleton<ThreadOpening>();
         services.AddScoped<ThreadRemoval>();
+        services.AddScoped<Participants>();
+        services.AddScoped<ThreadFork>();
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();
         services.AddSingleton<ThreadChanges>();
         services.AddSingleton<TurnSignals>();
@@ -20,6 +26,7 @@ internal static class ThreadsFeature
         services.AddSingleton<TurnStreamsContext>();
         services.AddSingleton<TurnStreams>();
         services.AddHostedService<RelayRounds>();
+        services.AddSingleton<Platform.Identity.IOrgDependant, OrgTurnsEnd>();
         services.AddSingleton<OwnedWrites>();
         services.AddSingleton<LeaseBook>();
         services.AddSingleton<TurnResumption>();
@@ -29,6 +36,8 @@ internal static class ThreadsFeature
         services.AddSingleton<TurnTraces>();
         services.AddSingleton<TurnStore>();
         services.AddSingleton<TurnHistory>();
+        services.AddSingleton<AttachmentIntake>();
+        services.AddSingleton<AttachmentPrompt>();
         services.AddSingleton<TurnHostContext>();
         services.AddSingleton<TurnHost>();
         services.AddSingleton<PendingActions>();
@@ -38,16 +47,23 @@ internal static class ThreadsFeature
         services.AddSingleton<TurnAttachment>();
         services.AddSingleton<TurnOpeningContext>();
         services.AddScoped<TurnPlanner>();
+        services.AddScoped<TurnAddressing>();
         services.AddScoped<TurnOpening>();
+        services.AddSingleton<ThreadRemovals>();
+        services.AddScoped<TurnImport>();
+        services.AddScoped<GuestTurns>();
+        services.AddSingleton<Platform.Housekeeping.IHousekeepingTask, ExpiredThreads>();
         services.AddHostedService<TurnLeases>();
         services.AddHostedService<TurnCheckpoints>();
-        services.AddScoped<Platform.Idempotency.IIdempotentReplay, TurnReplay>();
+        services.AddScoped<TurnReplay>();
+        services.AddScoped<Platform.Idempotency.IIdempotentReplay>(provider => provider.GetRequiredService<TurnReplay>());
         return services;
     }
 
     public static void MapThreads(this IEndpointRouteBuilder app)
     {
         ThreadEndpoints.Map(app);
+        ForkEndpoints.Map(app);
         ParticipantEndpoints.Map(app);
         MessageEndpoints.Map(app);
     }

@@ -51,6 +51,15 @@ public sealed class JsonSchemaTests
     [InlineData("""{"$ref":"#here","$defs":{"x":{"$anchor":"here","type":"string"}}}""", "\"a\"", "1")]
     [InlineData("""{"properties":{"next":{"$ref":"#"}},"additionalProperties":false}""", "{\"next\":{\"next\":{}}}", "{\"next\":{\"other\":1}}")]
     [InlineData("""{"$id":"https://example.com/a","$ref":"b","$defs":{"x":{"$id":"b","type":"string"}}}""", "\"a\"", "1")]
+    [InlineData("""{"allOf":[{"properties":{"a":true}}],"patternProperties":{"^x":true},"unevaluatedProperties":false}""", "{\"a\":1,\"x\":2}", "{\"a\":1,\"b\":2}")]
+    [InlineData("""{"anyOf":[{"properties":{"a":true},"required":["a"]},{"properties":{"b":true},"required":["b"]}],"unevaluatedProperties":false}""", "{\"a\":1,\"b\":2}", "{\"a\":1,\"c\":2}")]
+    [InlineData("""{"not":{"not":{"properties":{"a":true}}},"unevaluatedProperties":false}""", "{}", "{\"a\":1}")]
+    [InlineData("""{"properties":{"a":{"properties":{"b":true}}},"unevaluatedProperties":false}""", "{\"a\":{}}", "{\"a\":{\"b\":1},\"b\":1}")]
+    [InlineData("""{"if":{"properties":{"a":{"const":1}},"required":["a"]},"unevaluatedProperties":{"type":"string"}}""", "{\"a\":1,\"b\":\"c\"}", "{\"a\":2}")]
+    [InlineData("""{"prefixItems":[true],"contains":{"type":"string"},"unevaluatedItems":false}""", "[1,\"a\"]", "[1,\"a\",2]")]
+    [InlineData("""{"$ref":"#/$defs/pair","unevaluatedItems":{"type":"null"},"$defs":{"pair":{"prefixItems":[true,true]}}}""", "[1,2,null]", "[1,2,3]")]
+    [InlineData("""{"$id":"https://example.com/strict","$dynamicAnchor":"node","$ref":"tree","unevaluatedProperties":false,"$defs":{"tree":{"$id":"tree","$dynamicAnchor":"node","properties":{"next":{"$dynamicRef":"#node"}}}}}""", "{\"next\":{\"next\":{}}}", "{\"next\":{\"other\":1}}")]
+    [InlineData("""{"$ref":"tree","$defs":{"tree":{"$id":"tree","$dynamicAnchor":"node","properties":{"next":{"$dynamicRef":"#node"}},"type":"object"}}}""", "{\"next\":{\"other\":1}}", "{\"next\":1}")]
     [InlineData("""{"format":"email","type":"string"}""", "\"nobody\"", "1")]
     public void Keywords(string schema, string? accepted, string refused)
     {
@@ -73,17 +82,21 @@ public sealed class JsonSchemaTests
         JsonSchema.Parse(Json("""{"items":false}""")).Validate(Json("[1,2,3,4,5,6,7,8,9,10,11,12]")).Errors.Count.ShouldBe(10);
 
     [Theory]
-    [InlineData("""{"pattern":"(?=a)b"}""", "cannot be checked")]
-    [InlineData("""{"pattern":"["}""", "cannot be checked")]
-    [InlineData("""{"$ref":"https://example.com/other"}""", "leads nowhere")]
-    [InlineData("""{"$ref":"#/$defs/missing"}""", "leads nowhere")]
-    [InlineData("""{"properties":{"a":7}}""", "is no schema")]
-    [InlineData("""{"minLength":"2"}""", "is no number")]
-    [InlineData("""7""", "is no schema")]
-    public void What_cannot_be_checked_is_a_problem_and_accepts(string schema, string problem)
+    [InlineData("""{"pattern":"(?=a)b"}""", "", "cannot be checked", false)]
+    [InlineData("""{"pattern":"["}""", "", "cannot be checked", false)]
+    [InlineData("""{"allOf":[{"$ref":"https://example.com/other"}]}""", "/allOf/0/$ref", "leads nowhere")]
+    [InlineData("""{"$ref":"#/$defs/missing"}""", "/$ref", "leads nowhere")]
+    [InlineData("""{"$dynamicRef":"#missing"}""", "/$dynamicRef", "leads nowhere")]
+    [InlineData("""{"properties":{"a":7}}""", "/properties/a", "is no schema")]
+    [InlineData("""{"minLength":"2"}""", "/minLength", "is no number")]
+    [InlineData("""{"type":["text","string"]}""", "/type", "is no type")]
+    [InlineData("""7""", "", "is no schema")]
+    public void What_cannot_be_checked_is_a_problem_and_accepts(string schema, string path, string problem, bool isMistake = true)
     {
         var parsed = JsonSchema.Parse(Json(schema));
-        parsed.Problems.ShouldHaveSingleItem().ShouldContain(problem);
+        var found = parsed.Problems.ShouldHaveSingleItem();
+        (found.Path, found.IsMistake).ShouldBe((path, isMistake));
+        found.Message.ShouldContain(problem);
         parsed.Validate(Json("\"a\"")).IsValid.ShouldBeTrue();
     }
 
@@ -102,6 +115,14 @@ public sealed class JsonSchemaTests
             """));
         var schema = JsonSchema.Parse(Json($$"""{"$ref":"#/$defs/d0","$defs":{ {{definitions}},"d40":true} }"""));
         schema.Validate(Json("1")).Errors.ShouldHaveSingleItem().Message.ShouldContain("too complex");
+    }
+
+    [Fact]
+    public void Keeping_track_of_many_parts_is_limited_too()
+    {
+        var forms = string.Join(",", Enumerable.Repeat("""{"additionalProperties":true}""", 300));
+        var value = "{" + string.Join(",", Enumerable.Range(0, 5_000).Select(i => $"\"p{i}\":1")) + "}";
+        JsonSchema.Parse(Json($$"""{"anyOf":[{{forms}}],"unevaluatedProperties":false}""")).Validate(Json(value)).Errors.ShouldHaveSingleItem().Message.ShouldContain("too complex");
     }
 
     [Fact]

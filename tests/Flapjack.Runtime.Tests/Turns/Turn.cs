@@ -25,6 +25,9 @@ internal sealed class Turn(params Answer[] answers)
     public int TracedMessages { get; init; }
     public InterruptedStep? Interrupted { get; init; }
     public Func<string, ModelPrice?> PriceOf { get; init; } = _ => null;
+    public AnswerFormat? Format { get; init; }
+    /// <summary>Text the turn is expected to end with though no event told it.</summary>
+    public string Untold { get; init; } = "";
     public TimeProvider Clock { get; init; } = TimeProvider.System;
     public Action<TurnEvent> OnEvent { get; set; } = _ => { };
 
@@ -56,7 +59,7 @@ internal sealed class Turn(params Answer[] answers)
         }
         finally
         {
-            State.Text.ToString().ShouldBe(EarlierText + Tokens);
+            State.Text.ToString().ShouldBe(EarlierText + Tokens + Untold);
         }
         return this;
     }
@@ -73,6 +76,7 @@ internal sealed class Turn(params Answer[] answers)
         Journal = Journal,
         MaxToolCalls = MaxToolCalls,
         PriceOf = PriceOf,
+        Format = Format,
         Text = new(EarlierText),
         ClientRounds = EarlierRounds,
         Interrupted = Interrupted,

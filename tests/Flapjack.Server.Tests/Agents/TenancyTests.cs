@@ -45,6 +45,7 @@ public sealed class TenancyTests(TurnWorld world) : IClassFixture<TurnWorld>
             (HttpMethod.Get, "/api/threads/THREAD/stream", null),
             (HttpMethod.Get, $"/api/threads/THREAD/stream?lastEventId={last}", null),
             (HttpMethod.Post, "/api/threads/THREAD/stop", "{}"),
+            (HttpMethod.Post, "/api/threads/THREAD/fork", """{"messageId":"MESSAGE"}"""),
             (HttpMethod.Get, "/api/threads/THREAD/participants", null),
             (HttpMethod.Post, "/api/threads/THREAD/participants", """{"userId":"me"}"""),
             (HttpMethod.Delete, "/api/threads/THREAD/participants", """{"userId":"me"}"""),

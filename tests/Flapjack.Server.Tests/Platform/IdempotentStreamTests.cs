@@ -112,7 +112,7 @@ public sealed class IdempotentStreamTests(ServerFixture server) : IClassFixture<
         context.Request.Body = new MemoryStream("{}"u8.ToArray());
         context.Response.Body = client;
         context.Items["client"] = client;
-        context.SetEndpoint(new Endpoint(endpoint, new EndpointMetadataCollection(withTurn ? [AnswersWithTurn.Mark] : []), "played"));
+        context.SetEndpoint(new Endpoint(endpoint, new EndpointMetadataCollection(withTurn ? [new AnswersWithTurn()] : []), "played"));
         await new IdempotencyMiddleware(endpoint, server.Services.GetRequiredService<IdempotencyStore>()).InvokeAsync(context);
         await context.Response.CompleteAsync();
         return (context, Encoding.UTF8.GetString(client.ToArray()), context.Items["before end"] is true);

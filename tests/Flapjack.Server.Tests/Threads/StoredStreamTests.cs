@@ -15,6 +15,8 @@ public sealed class StoredStreamTests(TurnWorld world) : IClassFixture<TurnWorld
     [InlineData("tools")]
     [InlineData("failed")]
     [InlineData("nothing said")]
+    [InlineData("json")]
+    [InlineData("no json")]
     public async Task A_stream_is_stored_as_it_was_sent(string kind)
     {
         var thread = await world.OpenAsync(TurnWorld.OpenAI);
@@ -23,11 +25,13 @@ public sealed class StoredStreamTests(TurnWorld world) : IClassFixture<TurnWorld
             case "plain": world.Upstream.Reply(Script.Text("Grüße", " 🥞", "\n", "a\u0000b")); break;
             case "tools": world.Upstream.Reply(Script.ToolCalls(new ScriptedCall("c1", "news", "{}"), new ScriptedCall("c2", "large", "{}")).After("Wait."), Script.Text("Here.")); break;
             case "failed": world.Upstream.Reply(Script.Text("Half ", "x").CutAfter(1)); break;
+            case "json": world.Upstream.Reply(Script.Text("{\"a\": [1.0, ", "\"\\u00e9\"]}")); break;
+            case "no json": world.Upstream.Reply(Script.Text("a"), Script.Text("b"), Script.Text("c")); break;
             default: world.Upstream.Reply(Script.Status(401, "{}")); break;
         }
-        await using var sent = await world.SendAsync(thread, new { content = "go" });
+        await using var sent = await world.SendAsync(thread, new { content = "go", responseFormat = kind.EndsWith("json", StringComparison.Ordinal) ? new { type = "json" } : null });
         await sent.EndAsync();
-        await ShouldBeStoredAsync(sent);
+        await ShouldBeStoredAsync(world, sent);
     }
 
     [Fact]
@@ -38,14 +42,14 @@ public sealed class StoredStreamTests(TurnWorld world) : IClassFixture<TurnWorld
         var calls = (await first.EndAsync()).Data.GetProperty("toolCalls").EnumerateArray().Select(c => c.Text("id")).ToList();
         await using var second = await world.SendAsync(thread, new { toolResults = new[] { new { toolCallId = calls[0], result = "1" } } });
         await second.DrainAsync();
-        await ShouldBeStoredAsync(first, second);
+        await ShouldBeStoredAsync(world, first, second);
         await using var third = await world.SendAsync(thread, new { toolResults = new[] { new { toolCallId = calls[1], result = "2" } } });
         await third.DrainAsync();
         third.Seen[^1].Event.ShouldBe("done");
-        await ShouldBeStoredAsync(first, second, third);
+        await ShouldBeStoredAsync(world, first, second, third);
     }
 
-    private async Task ShouldBeStoredAsync(params EventStream[] sent)
+    internal static async Task ShouldBeStoredAsync(TurnWorld world, params EventStream[] sent)
     {
         var turn = sent[0].Seen[0].Data.GetProperty("turnId").GetGuid();
         var stored = await world.Server.Services.GetRequiredService<StoredStreams>().FindAsync(turn, await world.Server.FirstOrgAsync(), Token);

@@ -89,6 +89,33 @@ public sealed class ThreadPeopleTests(TurnWorld world) : IClassFixture<TurnWorld
     }
 
     [Fact]
+    public async Task A_thread_takes_as_many_participants_as_its_agent_allows()
+    {
+        var agent = await world.Server.CreateAgentAsync();
+        await world.Server.Client.PutAsync($"/api/agents/{agent}/multiplayer", TurnWorld.Body(new { maxParticipants = 3 }), Token).ShouldBe(200);
+        var path = $"/api/threads/{await world.Server.CreateThreadAsync(agent, new { kind = "multiplayer" })}/participants";
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => world.PostAsync(path, new { userId = $"u-{i}" })));
+        answers.Count(a => (int)a.StatusCode == 201).ShouldBe(3);
+        await answers.First(a => (int)a.StatusCode != 201).ShouldBeErrorAsync(409, "CONFLICT");
+        var known = (await world.GetAsync(path))[0].Text("user_id");
+        // Who is there already can still be changed.
+        (await world.PostAsync(path, new { userId = known, displayName = "Ada" }).ShouldBe(200)).Text("display_name").ShouldBe("Ada");
+        await RemoveAsync(path, $$"""{"userId":"{{known}}"}""").ShouldBe(200);
+        await world.PostAsync(path, new { userId = "u-9" }).ShouldBe(201);
+    }
+
+    [Fact]
+    public async Task Owners_who_leave_at_once_leave_one_behind()
+    {
+        var path = $"/api/threads/{await world.OpenAsync(thread: new { kind = "multiplayer" })}/participants";
+        string[] owners = ["u-1", "u-2", "u-3", "u-4"];
+        foreach (var owner in owners) await world.PostAsync(path, new { userId = owner, role = "owner" }).ShouldBe(201);
+        var answers = await Task.WhenAll(owners.Select((owner, i) => i % 2 == 0 ? RemoveAsync(path, $$"""{"userId":"{{owner}}"}""") : world.PostAsync(path, new { userId = owner, role = "member" })));
+        answers.Count(a => (int)a.StatusCode == 409).ShouldBe(1);
+        (await world.GetAsync(path)).EnumerateArray().Count(p => p.Text("role") == "owner").ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Single_threads_have_no_participants()
     {
         var (user, _) = await UserAsync("member");
@@ -112,7 +139,7 @@ public sealed class ThreadPeopleTests(TurnWorld world) : IClassFixture<TurnWorld
         await using (var stream = await world.SendAsync(thread, new { content = "first", senderName = "Bob", senderId = "u-2" })) await stream.EndAsync();
         await using (var stream = await world.SendAsync(thread, new { content = "second" }, user)) await stream.EndAsync();
         var messages = await world.MessagesAsync(thread);
-        messages.Select(m => (m.GetProperty("sender_name").GetString(), m.GetProperty("sender_id").GetString())).ShouldBe([("Bob", "u-2"), ("Ada", agent.ToString()), (null, userId.ToString()), ("Ada", agent.ToString())]);
+        messages.Select(m => (m.GetProperty("sender_name").GetString(), m.GetProperty("sender_id").GetString())).ShouldBe([("Bob", "u-2"), ("Ada", agent.ToString()), ("Somebody", userId.ToString()), ("Ada", agent.ToString())]);
         world.Upstream.LastRequest.Body.GetProperty("input").ToString().ShouldContain("Bob: first");
     }
 

@@ -60,6 +60,24 @@ public sealed class TurnRecoveryTests
     }
 
     [Fact]
+    public async Task A_turn_that_goes_on_keeps_its_format()
+    {
+        await using var world = await TurnWorld.StartAsync();
+        var thread = await world.OpenAsync(TurnWorld.OpenAI);
+        world.Upstream.Reply(Script.ToolCalls(new ScriptedCall("c1", "lookup", """{"key":"format"}""")).After("Looking."), Script.Text("Found."), Script.Text("[1]"));
+        await using var frozen = await world.SendAsync(thread, new { content = "go", onDisconnect = "continue", responseFormat = new { type = "json" } });
+        await world.Tools.Hold("format").Entered;
+        await frozen.UntilAsync("tool_executing");
+        await ExpireAsync(world);
+        await using var node = world.Server.StartPeer();
+        await using var resumed = await world.AttachAsync(thread, client: node.Client);
+        world.Tools.Hold("format").Release("here");
+        var done = (await resumed.UntilAsync("done")).Data;
+        (done.Text("content"), done.GetProperty("output").GetRawText()).ShouldBe(("[1]", "[1]"));
+        Prompts.Shape(world.Upstream.LastRequest.Body)[..4].ShouldBe(["user:go", "assistant:Looking.", "call:c1", "result:c1"]);
+    }
+
+    [Fact]
     public async Task A_turn_nobody_wanted_continued_ends_with_the_text_that_was_seen()
     {
         await using var world = await TurnWorld.StartAsync();

@@ -171,7 +171,6 @@ public sealed class TurnTests(TurnWorld world) : IClassFixture<TurnWorld>
         { """{"toolResults":[{"result":"x"}]}""", 422, "VALIDATION_ERROR", "toolResults[0].toolCallId" },
         { """{"toolResults":[{"toolCallId":"call_1"}]}""", 422, "VALIDATION_ERROR", "toolResults[0].result" },
         { """{"toolResults":{}}""", 400, "INVALID_REQUEST", null },
-        { """{"content":"x","responseFormat":"json"}""", 400, "INVALID_REQUEST", null },
         { """{"content":"x","attachments":{}}""", 400, "INVALID_REQUEST", null },
     };
 

@@ -1,3 +1,4 @@
+using Flapjack.Server.Accounts.Organisations;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Storage;
@@ -6,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Accounts.Credentials;
 
 /// <summary>Finds out who wants in. Every refusal is the same 401, whether the account exists or not.</summary>
-internal sealed class Logins(FlapjackDb db, Passwords passwords, OpaqueTokens tokens, LoginFailures failures, TimeProvider time)
+internal sealed class Logins(FlapjackDb db, Passwords passwords, OpaqueTokens tokens, LoginFailures failures, LoginLinkRights rights, TimeProvider time)
 {
     public async Task<User> WithPasswordAsync(string email, string password, string address, CancellationToken cancellationToken)
     {
@@ -21,25 +22,30 @@ internal sealed class Logins(FlapjackDb db, Passwords passwords, OpaqueTokens to
     {
         // The count is read inside the turn: of many simultaneous guesses only as many pass as there are turns.
         using var turn = await passwords.EnterAsync(cancellationToken);
-        failures.ThrowIfTooMany(address, email);
+        var failedBefore = await failures.ThrowIfTooManyAsync(address, email, cancellationToken);
         if (!turn.Verify(user, password))
         {
-            failures.Add(address, email);
+            await failures.AddAsync(address, email, cancellationToken);
             throw Refused();
         }
-        failures.Forgive(email);
+        if (failedBefore) await failures.ForgiveAsync(email, cancellationToken);
     }
 
     /// <summary>Uses up a login link.</summary>
     public async Task<User> WithLinkAsync(string token, string address, CancellationToken cancellationToken)
     {
-        failures.ThrowIfTooMany(address, null);
+        await failures.ThrowIfTooManyAsync(address, null, cancellationToken);
         var hash = tokens.HashOf(token);
         var link = await db.LoginLinks.FirstOrDefaultAsync(l => l.TokenHash == hash, cancellationToken);
-        if (link is not null && link.IsOpen(time.Now()) && await TakeAsync(link, cancellationToken)) return await db.Users.FirstAsync(u => u.Id == link.UserId, cancellationToken);
-        failures.Add(address, null);
+        if (link is not null && link.IsOpen(time.Now()) && await IsRightfulAsync(link, cancellationToken) && await TakeAsync(link, cancellationToken))
+            return await db.Users.FirstAsync(u => u.Id == link.UserId, cancellationToken);
+        await failures.AddAsync(address, null, cancellationToken);
         throw Refused();
     }
+
+    // Since the link was made, its maker may have lost what gave the right to it, or its person gained what it must not open.
+    private async ValueTask<bool> IsRightfulAsync(LoginLink link, CancellationToken cancellationToken) =>
+        link.CreatedBy is not { } creator || await rights.HoldAsync(creator, link.UserId, cancellationToken);
 
     private async Task<bool> TakeAsync(LoginLink link, CancellationToken cancellationToken)
     {

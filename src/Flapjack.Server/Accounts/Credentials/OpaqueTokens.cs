@@ -18,11 +18,14 @@ internal sealed class OpaqueTokens(ServerSecrets secrets)
 
     public string HashOf(string token) => Convert.ToHexStringLower(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes(token)));
 
-    /// <summary>A login link, valid for <paramref name="lifetime"/> (24 hours); its token has 43 url-safe characters.</summary>
-    public LoginLink NewLink(Guid userId, DateTime now, out string token, TimeSpan? lifetime = null)
+    /// <summary>A random token of 43 url-safe characters, for links.</summary>
+    public static string NewLinkToken() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+
+    /// <summary>A login link, valid for <paramref name="lifetime"/> (24 hours).</summary>
+    public LoginLink NewLink(Guid userId, DateTime now, out string token, TimeSpan? lifetime = null, Guid? createdBy = null)
     {
-        token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
-        return new() { Id = Ids.New(), UserId = userId, TokenHash = HashOf(token), ExpiresAt = now + (lifetime ?? TimeSpan.FromHours(24)) };
+        token = NewLinkToken();
+        return new() { Id = Ids.New(), UserId = userId, TokenHash = HashOf(token), ExpiresAt = now + (lifetime ?? TimeSpan.FromHours(24)), CreatedBy = createdBy };
     }
 
     public string NewRefreshToken(Guid sessionId)

@@ -8,11 +8,14 @@ namespace Flapjack.Server.Accounts.Credentials;
 /// <summary>Hashes and checks passwords: PBKDF2-HMAC-SHA-512 by ASP.NET Core Identity's hasher. Few at a time, so that a flood of logins leaves processor time for streams.</summary>
 internal sealed class Passwords : IDisposable
 {
-    public const int MinLength = 10, MaxLength = 200, Iterations = 210_000;
+    public const int Iterations = 210_000;
+    public const string LengthRule = "must have 10 to 200 characters";
 
     private readonly PasswordHasher<User> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
     private readonly SemaphoreSlim _turns = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly string _nobody = NobodysHash();
+
+    public static bool IsLongEnough(string password) => password.Length is >= 10 and <= 200;
 
     public string Hash(string password) => _hasher.HashPassword(null!, password);
 

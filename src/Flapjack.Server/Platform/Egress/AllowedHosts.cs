@@ -43,6 +43,10 @@ internal sealed class AllowedHosts
         return AllowsName(plain.ToString(), port);
     }
 
+    /// <summary>Addresses that have to be https may be http when their host is listed.</summary>
+    public bool AllowsScheme(Uri address) => address.Scheme == Uri.UriSchemeHttps || address.Scheme == Uri.UriSchemeHttp
+        && (AllowsName(address.IdnHost, address.Port) || _loopback && address.IsLoopback || IPAddress.TryParse(address.IdnHost, out var literal) && AllowsAddress(literal, address.Port));
+
     private void Add(string entry)
     {
         if (entry == "loopback") _loopback = true;

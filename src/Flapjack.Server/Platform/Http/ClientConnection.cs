@@ -33,7 +33,24 @@ internal sealed class ClientConnection(HttpContext context)
     /// <param name="log">The events.</param>
     /// <param name="position">Where to begin.</param>
     /// <param name="listener">Credential of a client that only listens: its revocation ends this stream, not the work behind it.</param>
-    public Task SendAsync(EventLog log, int position, Guid? listener = null) => context.RequestServices.GetRequiredService<EventStreams>().WriteAsync(context, log, position, listener);
+    public Task SendAsync(EventLog log, int position, Guid? listener = null) => SendAsync(new EventCursor(log, position), listener);
+
+    /// <summary>Sends a log in the form its cursor gives it.</summary>
+    public Task SendAsync(EventCursor cursor, Guid? listener = null) => context.RequestServices.GetRequiredService<EventStreams>().WriteAsync(context, cursor, listener);
+
+    /// <summary>Waits for the second event of a log before anything is sent, so that a failure found at once can still be an ordinary error answer. Gives up when a stream would have to send its first comment.</summary>
+    public async Task WaitForSecondAsync(EventLog log)
+    {
+        var time = context.RequestServices.GetRequiredService<TimeProvider>();
+        using var pause = CancellationTokenSource.CreateLinkedTokenSource(Left);
+        var patience = Task.Delay(EventStreams.Silence, time, pause.Token);
+        while (log.At(1) is null && !log.IsEnded && !patience.IsCompleted) await Task.WhenAny(patience, log.WaitAsync(log.At(0)?.End ?? 0));
+        await pause.CancelAsync();
+        Left.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Sets a header of the answer; nothing may have been sent yet.</summary>
+    public void SetHeader(string name, string value) => context.Response.Headers[name] = value;
 
     /// <summary>Waits for <paramref name="ready"/> on a started stream, sending comments so that no proxy closes it.</summary>
     public async Task SendCommentsUntilAsync(Task ready)

@@ -56,6 +56,11 @@ internal sealed partial class ErrorResponses(RequestDelegate next, ILogger<Error
         if (error.Status == 401) response.Headers.WWWAuthenticate = "Bearer";
         if (error.RetryAfter is { } wait) response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         await using var writer = new Utf8JsonWriter(response.BodyWriter, new JsonWriterOptions { Encoder = WireJson.Responses.Encoder });
+        if (context.RequestServices.GetServices<IErrorForm>().FirstOrDefault(form => form.Covers(context.Request.Path)) is { } own)
+        {
+            own.Write(writer, error);
+            return;
+        }
         writer.WriteStartObject();
         writer.WriteString("error", error.Code);
         if (error.Detail is not null) writer.WriteString("detail", error.Detail);
@@ -81,4 +86,13 @@ internal sealed partial class ErrorResponses(RequestDelegate next, ILogger<Error
 
     [LoggerMessage(2, LogLevel.Error, "The database did not serve {Path}")]
     private static partial void LogDatabase(ILogger logger, Exception exception, PathString path);
+}
+
+/// <summary>How failures look below an address where another protocol is spoken. Features bring their own.</summary>
+internal interface IErrorForm
+{
+    bool Covers(PathString path);
+
+    /// <summary>Writes the body; status and headers are set.</summary>
+    void Write(Utf8JsonWriter json, ApiException error);
 }

@@ -181,16 +181,17 @@ internal class EventLog
     /// <summary>Every event with the length of the text that is all it carries; 0 for other events.</summary>
     public IEnumerable<(string Type, ReadOnlyMemory<byte> Data, int TextLength)> Marked()
     {
-        for (var i = 0; ; i++)
+        for (var i = 0; At(i) is { } happened; i++) yield return (happened.Type, happened.Data, happened.TextLength);
+    }
+
+    /// <summary>The event at an index counted from 0; null when it has not happened yet.</summary>
+    public LoggedEvent? At(int index)
+    {
+        lock (_lock)
         {
-            EventMark mark;
-            byte[] log;
-            lock (_lock)
-            {
-                if (i >= _marks.Count) yield break;
-                (mark, log) = (_marks[i], _log);
-            }
-            yield return (mark.Type, log.AsMemory(mark.DataStart, mark.End - 2 - mark.DataStart), mark.TextLength);
+            if (index >= _marks.Count) return null;
+            var mark = _marks[index];
+            return new(mark.Type, _log.AsMemory(mark.DataStart, mark.End - 2 - mark.DataStart), mark.End, mark.TextLength);
         }
     }
 
@@ -242,3 +243,10 @@ internal class EventLog
 
     private readonly record struct EventMark(string Type, int DataStart, int End, int TextLength);
 }
+
+/// <summary>An event of a log.</summary>
+/// <param name="Type">Its name.</param>
+/// <param name="Data">One JSON object.</param>
+/// <param name="End">Position right after it.</param>
+/// <param name="TextLength">Length of the text that is all it carries; 0 for other events.</param>
+internal readonly record struct LoggedEvent(string Type, ReadOnlyMemory<byte> Data, int End, int TextLength);

@@ -12,13 +12,12 @@ internal sealed class EventStreams(TimeProvider time, Telemetry.ServerMetrics me
     /// <summary>Written in pieces of this size, a client that takes little shows that it takes something.</summary>
     private const int Piece = 16 * 1024;
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
-    private static readonly byte[] Revoked = "event: error\ndata: {\"code\":\"UNAUTHORIZED\",\"detail\":\"the credential was revoked\"}\n\n"u8.ToArray();
     private readonly ConcurrentDictionary<Reader, byte> _readers = new();
 
-    /// <summary>Writes from <paramref name="position"/> to the terminal event, or until the client leaves.</summary>
-    public async Task WriteAsync(HttpContext context, EventLog log, int position, Guid? listener)
+    /// <summary>Writes from where <paramref name="cursor"/> stands to the terminal event, or until the client leaves.</summary>
+    public async Task WriteAsync(HttpContext context, EventCursor cursor, Guid? listener)
     {
-        var aborted = context.RequestAborted;
+        var (log, aborted) = (cursor.Log, context.RequestAborted);
         log.AddReader();
         var reader = new Reader(log, context) { LastWrite = time.GetTimestamp() };
         _readers.TryAdd(reader, 0);
@@ -30,18 +29,17 @@ internal sealed class EventStreams(TimeProvider time, Telemetry.ServerMetrics me
             if (!context.Response.HasStarted) await SseResponse.StartAsync(context);
             while (!aborted.IsCancellationRequested)
             {
-                ReadOnlyMemory<byte> events = log.Read(position, out var ended);
+                var events = cursor.Read(out var ended);
                 if (events.Length == 0 && ended) break;
                 if (events.Length == 0 && reader.IsCut)
                 {
-                    await reader.WriteAsync(Revoked, aborted);
+                    await reader.WriteAsync(cursor.Revoked, aborted);
                     break;
                 }
                 if (events.Length == 0 && reader.TakeKeepAlive()) events = SseResponse.KeepAlive;
-                else position += events.Length;
                 if (events.Length == 0)
                 {
-                    var more = log.WaitAsync(position);
+                    var more = cursor.WaitAsync();
                     // Looked at again once the wait has begun: what was said before it woke nobody.
                     if (!aborted.IsCancellationRequested && !reader.IsCut) await more;
                     continue;

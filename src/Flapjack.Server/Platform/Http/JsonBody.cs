@@ -23,9 +23,12 @@ internal sealed class JsonBody<T>(T value, ReadOnlyMemory<byte> raw) : IEndpoint
         return new(raw.Length == 0 ? new T() : RequestBytes.Parse<T>(raw.Span), raw);
     }
 
-    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
+    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder)
+    {
         // "*/*" keeps routing from answering 415 by itself, before anybody knows who calls; the body's own check does.
         builder.Metadata.Add(new AcceptsMetadata(["application/json", "*/*"], typeof(T), isOptional: true));
+        if (typeof(T).GetProperty("OrgId") is not null) builder.Metadata.Add(Identity.OrgInBody.Mark);
+    }
 }
 
 /// <summary>The largest JSON body an endpoint takes, in bytes.</summary>

@@ -50,7 +50,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
     {
         if (record.Status is null)
         {
-            if (record.TurnId is not { } turnId || context.RequestServices.GetService<IIdempotentReplay>() is not { } replay) return false;
+            if (record.TurnId is not { } turnId || ReplayOf(context) is not { } replay) return false;
             context.Response.Headers[Replayed] = "true";
             if (await replay.ReplayAsync(new ClientConnection(context), body, turnId)) return true;
             context.Response.Headers.Remove(Replayed);
@@ -125,6 +125,9 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
         context.Features.Set(new NotedTurn());
         await store.NoteTurnAsync(claim, turn.TurnId);
     }
+
+    private static IIdempotentReplay? ReplayOf(HttpContext context) =>
+        context.RequestServices.GetKeyedService<IIdempotentReplay>(context.GetEndpoint()?.Metadata.GetMetadata<AnswersWithTurn>()?.Protocol);
 
     private static bool IsKept(int status) => status is < 500 and not (401 or 403 or 429);
 

@@ -12,12 +12,10 @@ internal interface IIdempotentReplay
 }
 
 /// <summary>Marks an endpoint that answers with a turn: it goes on hearing when its client leaves. Every other endpoint runs to its end, so that a client which gave up waiting finds the answer.</summary>
-internal sealed record AnswersWithTurn
-{
-    public static readonly AnswersWithTurn Mark = new();
-}
+/// <param name="Protocol">Key of the <see cref="IIdempotentReplay"/> that speaks as the endpoint does; null = the one without a key.</param>
+internal sealed record AnswersWithTurn(string? Protocol = null);
 
 internal static class AnswersWithTurnConvention
 {
-    public static TBuilder AnswersWithTurn<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Idempotency.AnswersWithTurn.Mark);
+    public static TBuilder AnswersWithTurn<TBuilder>(this TBuilder builder, string? protocol = null) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new AnswersWithTurn(protocol));
 }

@@ -1,4 +1,5 @@
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Http.Addresses;
 using Flapjack.Server.Platform.Settings;
 
 namespace Flapjack.Server.Platform.Identity;
@@ -39,7 +40,8 @@ internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICreden
         limits.CountRequest(context, caller);
         if (rule.Scope is { } scope && !caller.Has(scope)) throw ApiException.Forbidden($"missing scope: {scope}");
         var access = context.RequestServices.GetRequiredService<CallerContext>();
-        access.Enter(caller, SelectedOrg(context.Request, caller), rule.Role);
+        if (caller is { Kind: CallerKind.User, Roles.Count: 0 } && endpoint.Metadata.GetMetadata<NeedsNoOrg>() is not null) access.EnterAlone(caller);
+        else access.Enter(caller, await OrgInBody.FindAsync(context, endpoint, caller) ?? SelectedOrg(context.Request, caller), rule.Role);
         await next(context);
     }
 
@@ -62,7 +64,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICreden
         // An organisation in the path is the one acted in, so the role that counts is the one held there.
         if (request.RouteValues["orgId"] is string inPath && Guid.TryParse(inPath, out var pathOrg)) return caller.Kind == CallerKind.User || pathOrg == caller.OrgId ? pathOrg : throw ApiException.NotFound("Organisation");
         var named = request.Headers["X-Flapjack-Org"].ToString();
-        if (named.Length == 0) named = request.Query["orgId"].ToString();
+        if (named.Length == 0) named = new Query(request).Text("orgId", "org_id") ?? "";
         if (named.Length == 0) return caller.OrgId;
         if (!Guid.TryParseExact(named, "D", out var org)) throw ApiException.Invalid("orgId", "is not a UUID");
         if (caller.Kind == CallerKind.Key && org != caller.OrgId) throw ApiException.NotFound("Organisation");

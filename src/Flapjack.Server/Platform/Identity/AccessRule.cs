@@ -13,6 +13,12 @@ internal sealed record DemoAnswer(Func<HttpContext, Task<IResult>> Answer);
 /// <summary>Where an endpoint comes from: <c>doc</c>, <c>chosen</c> or <c>ext</c>. Shown in the OpenAPI document.</summary>
 internal sealed record Origin(string Mark);
 
+/// <summary>Marks an endpoint that concerns the user alone. It serves users who belong to no organisation, too.</summary>
+internal sealed record NeedsNoOrg
+{
+    public static readonly NeedsNoOrg Mark = new();
+}
+
 internal static class AccessRules
 {
     /// <summary>Keys with the scope and users with the role; <c>both</c> in the contract's table.</summary>
@@ -22,6 +28,9 @@ internal static class AccessRules
     /// <summary>Users only; <c>jwt</c> in the contract's table.</summary>
     public static TBuilder UsersOnly<TBuilder>(this TBuilder builder, Role role = Role.Viewer) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new AccessRule(false, true, null, role));
+
+    /// <summary>The endpoint concerns the user alone: people without any organisation may call it.</summary>
+    public static TBuilder NeedsNoOrg<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Identity.NeedsNoOrg.Mark);
 
     /// <summary>Everybody; <c>none</c> in the contract's table.</summary>
     public static TBuilder Public<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>

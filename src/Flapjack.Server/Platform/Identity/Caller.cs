@@ -72,6 +72,9 @@ internal sealed class CallerContext
         if (Role < requiredRole) throw Http.ApiException.Forbidden($"requires role: {requiredRole.ToString().ToLowerInvariant()}");
     }
 
+    /// <summary>A user who belongs to no organisation, at an endpoint that needs none.</summary>
+    public void EnterAlone(Caller caller) => (_caller, _requiredRole, OrgId, Role) = (caller, Identity.Role.Viewer, Guid.Empty, Identity.Role.Viewer);
+
     /// <summary>Background work acts for an organisation without a caller.</summary>
     public void EnterOrg(Guid orgId) => OrgId = orgId;
 

@@ -13,10 +13,18 @@ internal sealed record ServerSettings
     public required TurnSettings Turns { get; init; }
     public required LimitSettings Limits { get; init; }
     public required ModelSettingsSection Models { get; init; }
+
+    /// <summary>Whether the OpenAI-compatible API takes catalog models beside agents.</summary>
+    public required bool AllowRawModels { get; init; }
+
     public required LogSettings Logs { get; init; }
     public required MetricsSettings Metrics { get; init; }
     public required IReadOnlyList<string> CorsOrigins { get; init; }
     public required IReadOnlyList<string> AllowedHosts { get; init; }
+
+    /// <summary>Networks, <c>address/bits</c>.</summary>
+    public required IReadOnlyList<string> TrustedProxies { get; init; }
+
     public required string? MasterKey { get; init; }
     public required string? ToolHmacSecret { get; init; }
     public required OtlpSettings? Otlp { get; init; }
@@ -47,14 +55,23 @@ internal sealed record ServerSettings
             Turns = TurnSettings.Read(s),
             Limits = LimitSettings.Read(s),
             Models = ModelSettingsSection.Read(s),
+            AllowRawModels = s.Flag("OpenAiCompat:AllowRawModels", false),
             Logs = new(s.Integer("Logs:RetentionDays", 30, 0, 3650), s.Flag("Logs:CaptureContent", true)),
             Metrics = MetricsSettings.Read(s),
             CorsOrigins = s.List("Cors:Origins"),
             AllowedHosts = ReadAllowedHosts(s),
+            TrustedProxies = ReadTrustedProxies(s),
             MasterKey = s.Text("Security:MasterKey"),
             ToolHmacSecret = s.Text("TOOL_HMAC_SECRET"),
             Otlp = OtlpSettings.Read(s),
         };
+    }
+
+    private static IReadOnlyList<string> ReadTrustedProxies(SettingsReader s)
+    {
+        var networks = s.List("Server:TrustedProxies").Select(text => System.Net.IPAddress.TryParse(text, out var one) ? $"{one}/{(one.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? 32 : 128)}" : text.Trim()).ToList();
+        foreach (var fault in networks.Where(text => !Egress.NetworkRange.TryParse(text, out _))) s.Refuse("Server:TrustedProxies", $"'{fault}' is not an address or a network such as 10.0.0.0/8");
+        return [.. networks.Where(text => Egress.NetworkRange.TryParse(text, out _))];
     }
 
     private static IReadOnlyList<string> ReadAllowedHosts(SettingsReader s)
@@ -85,13 +102,14 @@ internal sealed class SettingsException(IReadOnlyList<string> faults)
     public IReadOnlyList<string> Faults { get; } = faults;
 }
 
-internal sealed record AuthSettings(string SignupMode, TimeSpan AccessLifetime, TimeSpan RefreshLifetime, string? KeyPepper)
+internal sealed record AuthSettings(string SignupMode, TimeSpan AccessLifetime, TimeSpan RefreshLifetime, string? KeyPepper, IReadOnlyList<OidcIssuer> Issuers)
 {
     public static AuthSettings Read(SettingsReader s) => new(
         s.OneOf("Auth:SignupMode", "invite", "open", "invite", "closed"),
         s.Duration("Auth:Jwt:AccessMinutes", 15, TimeSpan.FromMinutes, 0.05, 1440),
         s.Duration("Auth:Jwt:RefreshDays", 30, TimeSpan.FromDays, 0.01, 3650),
-        s.Text("Auth:KeyPepper"));
+        s.Text("Auth:KeyPepper"),
+        OidcIssuer.ReadAll(s));
 }
 
 internal sealed record BootstrapSettings(string? Email, string? Password, string? ApiKey, string OrgName)

@@ -1,6 +1,10 @@
 using System.Text;
 using Flapjack.Server.Accounts;
+using Flapjack.Server.Accounts.External;
+using Flapjack.Server.Accounts.Organisations;
 using Flapjack.Server.Agents;
+using Flapjack.Server.Agents.Configs;
+using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
@@ -32,12 +36,18 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<Session> Sessions => Set<Session>();
     public DbSet<LoginLink> LoginLinks => Set<LoginLink>();
     public DbSet<SigningKey> SigningKeys => Set<SigningKey>();
+    public DbSet<Invite> Invites => Set<Invite>();
+    public DbSet<ExternalIdentity> ExternalIdentities => Set<ExternalIdentity>();
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
     public DbSet<Agent> Agents => Set<Agent>();
+    public DbSet<AgentConfig> AgentConfigs => Set<AgentConfig>();
     public DbSet<ConversationThread> Threads => Set<ConversationThread>();
     public DbSet<Participant> Participants => Set<Participant>();
     public DbSet<Message> Messages => Set<Message>();
     public DbSet<Turn> Turns => Set<Turn>();
+    public DbSet<StoredFile> Files => Set<StoredFile>();
+    public DbSet<FileChunk> FileChunks => Set<FileChunk>();
+    public DbSet<FileUse> FileUses => Set<FileUse>();
     public DbSet<ProviderConfig> Providers => Set<ProviderConfig>();
     public DbSet<Trace> Traces => Set<Trace>();
     public DbSet<Span> Spans => Set<Span>();
@@ -46,6 +56,9 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
 
     /// <summary>The organisation every query is limited to; none without a caller.</summary>
     public Guid OrgId => _tenant?.OrgId ?? Guid.Empty;
+
+    /// <summary>All threads of the organisation, for features that threads themselves know.</summary>
+    public IQueryable<Guid> ThreadIds => Threads.Select(t => t.Id);
 
     /// <summary>The threads a user started or takes part in. Asked by features that threads themselves know, so it stands here.</summary>
     public IQueryable<Guid> ThreadIdsOf(string userId) =>

@@ -1,19 +1,24 @@
 using System.Reflection;
 using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Storage.Postgres;
 using Flapjack.Server.Platform.Storage.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql;
 
 namespace Flapjack.Server.Platform.Storage;
 
-/// <summary>Brings the database to this version's schema at start. Nodes that start together take turns by EF Core's own migration lock.</summary>
+/// <summary>Brings the database to this version's schema at start. Nodes that start together take turns.</summary>
 internal static partial class SchemaMigration
 {
     public static async Task MigrateAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
         var settings = services.GetRequiredService<ServerSettings>();
         if (!settings.UsesPostgres) SqliteSetup.Prepare(settings.ConnectionString);
-        if (await IsCurrentAsync(services.GetRequiredService<IReader>(), cancellationToken)) return;
+        var reader = services.GetRequiredService<IReader>();
+        if (await IsCurrentAsync(reader, cancellationToken)) return;
+        await using var turn = services.GetService<NpgsqlDataSource>() is { } source ? await MigrationTurn.TakeAsync(source, cancellationToken) : null;
+        if (await IsCurrentAsync(reader, cancellationToken)) return;
         await using var db = services.GetRequiredService<Databases>().OpenForServer();
         LogMigrating(services.GetRequiredService<ILogger<FlapjackDb>>(), Newest);
         // Nobody waits for an answer here, and a table may be large.

@@ -36,6 +36,8 @@ internal ref struct SqlRow(DbDataReader reader)
 
     public bool Flag() => reader.GetBoolean(++_column);
 
+    public byte[] Bytes() => reader.GetFieldValue<byte[]>(++_column);
+
     // SQLite forgets that times are UTC.
     public DateTime Time() => DateTime.SpecifyKind(reader.GetDateTime(++_column), DateTimeKind.Utc);
 

@@ -28,6 +28,7 @@ internal static class StorageSetup
         services.AddSingleton<SqliteGate>();
         services.AddSingleton<IWriter>(provider => new SqliteWriter(connectionString, provider.GetRequiredService<SqliteGate>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IReader>(provider => new SqliteReader(connectionString, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ISqlDialect, SqliteDialect>();
         services.AddPooledDbContextFactory<FlapjackDb>(options => Common(options.UseSqlite(connectionString).AddInterceptors(new SqliteConnectionSetup())));
     }
 
@@ -37,6 +38,7 @@ internal static class StorageSetup
         services.AddSingleton(source);
         services.AddSingleton<IWriter, PostgresWriter>();
         services.AddSingleton<IReader, PostgresReader>();
+        services.AddSingleton<ISqlDialect, PostgresDialect>();
         services.AddPooledDbContextFactory<FlapjackDb>(options => Common(options.UseNpgsql(source)));
     }
 

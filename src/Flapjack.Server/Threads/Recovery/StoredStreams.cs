@@ -1,7 +1,6 @@
 using System.Text.Json;
-using Flapjack.Runtime.Models;
-using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 using Microsoft.EntityFrameworkCore;
@@ -16,21 +15,22 @@ internal sealed class StoredStreams(Databases databases)
     {
         await using var db = databases.Open(orgId);
         var turn = await db.Turns.AsNoTracking().FirstOrDefaultAsync(t => t.Id == turnId, cancellationToken);
-        if (turn is { Status: TurnStatuses.Running }) return Earlier(turn);
         if (turn?.Events is not { } record) return [];
         var answers = await db.Messages.AsNoTracking().Where(m => m.ThreadId == turn.ThreadId && m.TurnId == turnId && m.Role == MessageRoles.Assistant).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
-        var text = turn.Progress is { } progress ? TurnProgress.Parse(progress).Text : string.Join(TurnLoop.Joint, answers.Select(m => m.Content));
+        var all = FinishedLegs.Of(answers);
+        var text = turn.Progress is { } progress ? FinishedLegs.Join(all.Text, TurnProgress.Parse(progress).Text) : turn.ToldOf(all.Text);
+        if (turn.Status == TurnStatuses.Running) return Earlier(turn, text);
         if (StreamRecord.Read(record, text, first => new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, first)) is not { Count: > 0 } streams) return [];
         var last = streams[^1];
-        if (last.Events().Last().Type is not ("requires_action" or "error")) AppendDone(last, turn, answers.LastOrDefault(), text);
+        if (last.Events().Last().Type is not ("requires_action" or "error")) AppendDone(last, turn, all, text);
         return Ended(streams, turn);
     }
 
     // What a turn said before its client answered, while it goes on.
-    private static List<LiveTurn> Earlier(Turn turn)
+    private static List<LiveTurn> Earlier(Turn turn, string text)
     {
-        if (StreamRecord.Finished(turn.Events) is not { } record || turn.Progress is not { } progress) return [];
-        var (text, length) = (TurnProgress.Parse(progress).Text, StreamRecord.TextLength(record));
+        if (StreamRecord.Finished(turn.Events) is not { } record) return [];
+        var length = StreamRecord.TextLength(record);
         return length <= text.Length && StreamRecord.Read(record, text[..length], first => new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, first)) is { } streams ? Ended(streams, turn) : [];
     }
 
@@ -56,10 +56,9 @@ internal sealed class StoredStreams(Databases databases)
         return [.. question.RootElement.GetProperty("toolCalls").EnumerateArray().Select(call => call.GetProperty("id").GetString()!)];
     }
 
-    private static void AppendDone(LiveTurn stream, Turn turn, Message? answer, string text)
+    private static void AppendDone(LiveTurn stream, Turn turn, FinishedLegs all, string text)
     {
         var stopped = turn.Status == TurnStatuses.Stopped;
-        var usage = new ModelUsage(answer?.InputTokens ?? 0, answer?.OutputTokens ?? 0, answer?.CacheReadTokens ?? 0, answer?.CacheWriteTokens ?? 0);
-        TurnEventJson.AppendDone(stream, new(stopped ? null : answer?.Id, text, stopped, usage, (decimal?)answer?.CostUsd, turn.FinishReason ?? "stop"));
+        TurnEventJson.AppendDone(stream, new(stopped ? null : all.LastMessageId, text, stopped, all.Usage, all.CostUsd, turn.FinishReason ?? "stop", turn.OutputOf(text)));
     }
 }

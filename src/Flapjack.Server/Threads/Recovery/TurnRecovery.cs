@@ -1,6 +1,7 @@
 using Flapjack.Runtime.Tools;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 using Microsoft.EntityFrameworkCore;
@@ -32,8 +33,10 @@ internal sealed partial class TurnRecovery(LeaseBook book, TurnResumption resump
     {
         var now = time.Now();
         var progress = turn.Progress is null ? null : TurnProgress.Parse(turn.Progress);
+        var finished = await FinishedLegs.ReadAsync(db, turn, cancellationToken);
+        var speaker = await MessageSender.OfAnswerAsync(db, turn);
         var lastSeq = await db.Threads.Where(t => t.Id == turn.ThreadId).Select(t => t.LastSeq).FirstOrDefaultAsync(cancellationToken);
-        var error = TurnEventJson.Error("INTERNAL_ERROR", "the server ended while the turn ran", progress?.Usage ?? default, progress?.CostUsd);
+        var error = TurnEventJson.Error("INTERNAL_ERROR", "the server ended while the turn ran", finished.Usage + (progress?.Usage ?? default), FinishedLegs.Sum(finished.CostUsd, progress?.CostUsd));
         await owned.WriteAsync(owner, [
             TurnSql.CloseCalls(turn.ThreadId, turn.Id, $$"""{"error":"{{ToolErrors.OutcomeUnknown}}"}"""),
             TurnSql.InsertMessage(new()
@@ -47,6 +50,8 @@ internal sealed partial class TurnRecovery(LeaseBook book, TurnResumption resump
                 Content = progress?.Text ?? "",
                 TailStart = progress?.TailStart ?? 0,
                 Error = "INTERNAL_ERROR",
+                SenderName = speaker.Name,
+                SenderId = speaker.Id,
                 Model = progress?.Model,
                 InputTokens = progress?.Usage.InputTokens,
                 OutputTokens = progress?.Usage.OutputTokens,

@@ -3,6 +3,7 @@ using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Lifetime;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 using Microsoft.EntityFrameworkCore;
@@ -28,7 +29,7 @@ internal sealed partial class TurnResumption(IServiceScopeFactory scopes, TurnHo
             await using var scope = scopes.CreateAsyncScope();
             scope.ServiceProvider.GetRequiredService<CallerContext>().Resume(turn.OrgId, userId, turn.CredentialId ?? Guid.Empty);
             var options = TurnOptions.Parse(turn.Request);
-            var plan = await scope.ServiceProvider.GetRequiredService<TurnPlanner>().PlanAsync(thread, agent, options, null, cancellationToken);
+            var plan = await scope.ServiceProvider.GetRequiredService<TurnAddressing>().PlanRestAsync(thread, agent, turn, options, cancellationToken);
             var rows = await db.Messages.AsNoTracking().Where(m => m.ThreadId == thread.Id && m.TurnId == turn.Id).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
             Start(turn, owner, plan, rows);
             return true;
@@ -52,7 +53,7 @@ internal sealed partial class TurnResumption(IServiceScopeFactory scopes, TurnHo
             Fence = owner.Fence,
             Earlier = earlier,
             // Whoever listens from here on gets all the text of the turn, as from its first stream.
-            Said = progress?.Text[StreamRecord.TextLength(earlier)..],
+            Said = progress is null ? null : FinishedLegs.Join(plan.Finished.Text, progress.Text)[StreamRecord.TextLength(earlier)..],
             Interrupted = step?.Step,
             HistorySeq = step is { } at ? at.Seq - 1 : null,
         });

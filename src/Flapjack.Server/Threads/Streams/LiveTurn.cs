@@ -1,3 +1,4 @@
+using Flapjack.Runtime.Models;
 using Flapjack.Server.Platform.Http;
 
 namespace Flapjack.Server.Threads.Streams;
@@ -24,4 +25,10 @@ internal sealed class LiveTurn : EventLog
 
     /// <summary>The client-side calls whose results opened this stream.</summary>
     public IReadOnlyCollection<string> Answers { get; set; } = [];
+
+    /// <summary>What earlier streams of the turn used; its events count the whole turn.</summary>
+    public ModelUsage UsedBefore { get; init; }
+
+    /// <summary>What the turn has used when this stream ends with a question to its client; null for streams that were stored or relayed.</summary>
+    public ModelUsage? UsedAtQuestion { get; set; }
 }

@@ -24,9 +24,8 @@ internal static class TurnAnswer
         var events = live.Events().ToList();
         var (type, data) = events[^1];
         using var end = JsonDocument.Parse(data);
-        if (type == "error") throw ErrorOf(end.RootElement);
-        // The stream broke off here and goes on elsewhere.
-        if (type is not ("done" or "requires_action")) throw ApiException.Unavailable("another node took the turn over; its answer will stand among the thread's messages");
+        if (type == "error") throw Failure(end.RootElement.GetProperty("code").GetString()!, end.RootElement.TryGetProperty("detail", out var detail) ? detail.GetString() : null);
+        if (type is not ("done" or "requires_action")) throw TakenOver();
         await client.SendJsonAsync(json => Write(json, live, events, type, end.RootElement));
     }
 
@@ -76,9 +75,12 @@ internal static class TurnAnswer
         return text.ToString();
     }
 
-    private static ApiException ErrorOf(JsonElement error)
+    /// <summary>The answer when the stream broke off here and goes on elsewhere.</summary>
+    public static ApiException TakenOver() => ApiException.Unavailable("another node took the turn over; its answer will stand among the thread's messages");
+
+    /// <summary>The answer that stands for an <c>error</c> event.</summary>
+    public static ApiException Failure(string code, string? detail)
     {
-        var code = error.GetProperty("code").GetString()!;
         var status = code switch
         {
             "CONTEXT_TOO_LONG" or "OUTPUT_SCHEMA_MISMATCH" or "CONTENT_FILTERED" => 422,
@@ -88,6 +90,6 @@ internal static class TurnAnswer
             _ when code.StartsWith("MODEL_", StringComparison.Ordinal) => 502,
             _ => 500,
         };
-        return new(status, code, error.TryGetProperty("detail", out var detail) ? detail.GetString() : null);
+        return new(status, code, detail);
     }
 }

@@ -85,6 +85,11 @@ internal static class TurnEventJson
         WriteUsage(json, done.Usage, done.CostUsd);
         json.WriteString("turnId", turn.TurnId);
         json.WriteString("finishReason", done.FinishReason);
+        if (done.Output is { } output)
+        {
+            json.WritePropertyName("output");
+            WriteCompact(json, output);
+        }
         json.WriteEndObject();
     });
 
@@ -196,8 +201,8 @@ internal static class TurnEventJson
 /// <summary>A stream's last event, composed before it is sent so that it can be stored first.</summary>
 internal sealed record TerminalEvent(string Type, byte[] Data);
 
-/// <summary>How a turn ended well.</summary>
-internal sealed record TurnDone(Guid? MessageId, string Content, bool Stopped, ModelUsage Usage, decimal? CostUsd, string FinishReason);
+/// <summary>How a turn ended well. <paramref name="Output"/> is the value of an answer with a format.</summary>
+internal sealed record TurnDone(Guid? MessageId, string Content, bool Stopped, ModelUsage Usage, decimal? CostUsd, string FinishReason, JsonElement? Output);
 
 /// <summary>Money on the wire: US dollars with six decimals.</summary>
 internal static class Money

@@ -1,9 +1,9 @@
-using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Turns;
 using Microsoft.EntityFrameworkCore;
 
@@ -17,25 +17,29 @@ internal sealed class TurnReplay(TurnStreams streams, FlapjackDb db, CallerConte
     public async Task<bool> ReplayAsync(ClientConnection client, ReadOnlyMemory<byte> body, Guid turnId)
     {
         var request = RequestBytes.Parse<MessageRequest>(body.Span);
-        using var found = await streams.FindAsync(turnId, access.OrgId, PickOf(request), client.Left);
-        if ((found?.Live ?? await RebuildAsync(turnId, client.Left)) is not { } turn) return false;
+        using var found = await FindAsync(turnId, PickOf(request), client.Left);
+        if (found?.Live is not { } turn) return false;
         if (request.Stream.Value ?? true) await client.SendAsync(turn, 0, access.Credential);
         else if (await IsOverAsync(turn, client.Left)) await TurnAnswer.WriteWholeAsync(client, turn);
         else return false;
         return true;
     }
 
-    // The message that began the turn is answered by its first stream; results of client-side calls by the stream they opened.
-    private static StreamPick PickOf(MessageRequest request) =>
-        request.ToolResults.Value?.FirstOrDefault() is { } result && (result.ToolCallId.Value ?? result.Id.Value) is { Length: <= StreamPick.LongestAnswer } callId ? StreamPick.Answering(callId) : StreamPick.First;
+    /// <summary>The events of a turn as they are kept, or from its rows; null while it runs on a node that cannot be asked. To be disposed of when they are read.</summary>
+    public async Task<FoundStream?> FindAsync(Guid turnId, StreamPick pick, CancellationToken cancellationToken) =>
+        await streams.FindAsync(turnId, access.OrgId, pick, cancellationToken) ?? (await RebuildAsync(turnId, cancellationToken) is { } rebuilt ? new(rebuilt, null) : null);
 
     // An ended stream of another node is on its way and arrives in a moment; one that still runs is not waited for.
-    private async Task<bool> IsOverAsync(LiveTurn turn, CancellationToken cancellationToken)
+    public async Task<bool> IsOverAsync(LiveTurn turn, CancellationToken cancellationToken)
     {
         if (!turn.IsEnded && await db.Turns.AnyAsync(t => t.Id == turn.TurnId && t.Status == TurnStatuses.Running, cancellationToken)) return false;
         await turn.Ended.WaitAsync(Arrival, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return turn is { IsEnded: true, IsBroken: false };
     }
+
+    // The message that began the turn is answered by its first stream; results of client-side calls by the stream they opened.
+    private static StreamPick PickOf(MessageRequest request) =>
+        request.ToolResults.Value?.FirstOrDefault() is { } result && (result.ToolCallId.Value ?? result.Id.Value) is { Length: <= StreamPick.LongestAnswer } callId ? StreamPick.Answering(callId) : StreamPick.First;
 
     /// <summary>A turn from its rows: <c>meta</c>, the whole text as one token, <c>done</c>, <c>requires_action</c> or the error. Null while it runs elsewhere.</summary>
     private async Task<LiveTurn?> RebuildAsync(Guid turnId, CancellationToken cancellationToken)
@@ -43,16 +47,15 @@ internal sealed class TurnReplay(TurnStreams streams, FlapjackDb db, CallerConte
         var turn = await db.Turns.AsNoTracking().FirstOrDefaultAsync(t => t.Id == turnId, cancellationToken);
         if (turn is { Status: TurnStatuses.Awaiting, Progress: { } progress }) return await RebuildWaitingAsync(turn, TurnProgress.Parse(progress), cancellationToken);
         if (turn?.EndedAt is not { } endedAt) return null;
-        var answer = await db.Messages.AsNoTracking().Where(m => m.ThreadId == turn.ThreadId && m.TurnId == turnId && m.Role == MessageRoles.Assistant).OrderBy(m => m.Seq).LastOrDefaultAsync(cancellationToken);
-        var text = answer?.Content ?? "";
-        var usage = new ModelUsage(answer?.InputTokens ?? 0, answer?.OutputTokens ?? 0, answer?.CacheReadTokens ?? 0, answer?.CacheWriteTokens ?? 0);
-        var cost = (decimal?)answer?.CostUsd;
+        var answers = await db.Messages.AsNoTracking().Where(m => m.ThreadId == turn.ThreadId && m.TurnId == turnId && m.Role == MessageRoles.Assistant).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
+        var (all, last) = (FinishedLegs.Of(answers), answers.LastOrDefault());
+        var text = turn.ToldOf(all.Text);
         var rebuilt = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId);
-        TurnEventJson.AppendMeta(rebuilt, turn.StartedAt, turn.UserMessageId, answer?.Model ?? "");
+        TurnEventJson.AppendMeta(rebuilt, turn.StartedAt, turn.UserMessageId, last?.Model ?? "");
         if (text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(text));
         var stopped = turn.Status == TurnStatuses.Stopped;
-        if (turn.Error is { } code) TurnEventJson.Append(rebuilt, TurnEventJson.Error(code, null, usage, cost));
-        else TurnEventJson.AppendDone(rebuilt, new(stopped ? null : answer?.Id, text, stopped, usage, cost, turn.FinishReason ?? "stop"));
+        if (turn.Error is { } code) TurnEventJson.Append(rebuilt, TurnEventJson.Error(code, null, all.Usage, all.CostUsd));
+        else TurnEventJson.AppendDone(rebuilt, new(stopped ? null : last?.Id, text, stopped, all.Usage, all.CostUsd, turn.FinishReason ?? "stop", turn.OutputOf(text)));
         rebuilt.End(endedAt);
         return rebuilt;
     }
@@ -66,8 +69,10 @@ internal sealed class TurnReplay(TurnStreams streams, FlapjackDb db, CallerConte
         var calls = rows.SelectMany(m => StepCalls.Parse(m.ToolCalls)).Where(call => open.Contains(call.Id)).Select(call => new TurnCall(call.Id, call.Name, call.Arguments, true));
         var rebuilt = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId);
         TurnEventJson.AppendMeta(rebuilt, turn.StartedAt, turn.UserMessageId, progress.Model ?? "");
-        if (progress.Text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(progress.Text));
+        var text = FinishedLegs.Join(FinishedLegs.Of(rows.Where(m => m.Role == MessageRoles.Assistant)).Text, progress.Text);
+        if (text.Length > 0) TurnEventJson.Append(rebuilt, new TokenEvent(text));
         TurnEventJson.Append(rebuilt, TurnEventJson.RequiresAction(calls, expiresAt.Value));
+        rebuilt.UsedAtQuestion = progress.Usage;
         rebuilt.End(turn.StartedAt);
         return rebuilt;
     }

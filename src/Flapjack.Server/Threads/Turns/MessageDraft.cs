@@ -1,16 +1,26 @@
 using System.Text.Json;
 using Flapjack.Runtime.Models;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Threads.Attachments;
 
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>A checked message.</summary>
 internal sealed record MessageDraft
 {
-    private const int ContentLimit = 400_000, MaxTools = 64, SchemaLimit = 64 * 1024, ResultLimit = 1024 * 1024, MaxFallbacks = 10;
+    public const int ContentLimit = 400_000, ResultLimit = 1024 * 1024, MaxFallbacks = 10;
 
-    /// <summary>The user's text; null when the message only brings tool results.</summary>
+    /// <summary>The user's text; null when the message only brings tool results or attachments.</summary>
     public required string? Content { get; init; }
+
+    /// <summary>Images and files as they were sent.</summary>
+    public required IReadOnlyList<AttachmentDraft> Attachments { get; init; }
+
+    /// <summary>The same once they are stored; see <see cref="AttachmentIntake"/>.</summary>
+    public IReadOnlyList<MessageAttachment> Attached { get; init; } = [];
+
+    /// <summary>True when something is to be stored as a message of the user.</summary>
+    public bool BringsMessage => Content is not null || Attachments.Count > 0;
 
     public required IReadOnlyList<ToolAnswer> Results { get; init; }
 
@@ -25,12 +35,13 @@ internal sealed record MessageDraft
     {
         var results = Answers(request.ToolResults.Value, errors);
         errors.Text("content", request.Content.Value, ContentLimit);
-        if (string.IsNullOrWhiteSpace(request.Content.Value) && results.Count == 0) errors.Add("content", "is required");
+        var attachments = AttachmentDraft.From(request.Attachments.Value, errors);
+        if (string.IsNullOrWhiteSpace(request.Content.Value) && results.Count == 0 && attachments.Count == 0) errors.Add("content", "is required");
         errors.OneOf("onBusy", request.OnBusy.Value, "reject", "queue", "interrupt");
-        RefuseWhatIsNotThere(request, errors);
         return new()
         {
             Content = string.IsNullOrWhiteSpace(request.Content.Value) ? null : request.Content.Value,
+            Attachments = attachments,
             Results = results,
             BringsTools = request.Tools.IsSet,
             OnBusy = request.OnBusy.Value ?? "reject",
@@ -60,6 +71,7 @@ internal sealed record MessageDraft
             Anthropic = AnthropicOf(request.AnthropicOverrides.Value, errors),
             OpenAI = OpenAIOf(request.OpenaiOverrides.Value, errors),
             Overrides = OverridesOf(request, errors),
+            Format = ResponseFormat.From(request.ResponseFormat.Value, errors),
             Metadata = request.Metadata.Value is { ValueKind: JsonValueKind.Object } metadata ? metadata : null,
         };
         return options with { IsPlain = IsPlain(request) };
@@ -67,40 +79,19 @@ internal sealed record MessageDraft
 
     private static bool IsPlain(MessageRequest r) => !(r.ModelOverride.IsSet || r.SenderName.IsSet || r.SenderId.IsSet || r.ToolProfile.IsSet || r.SystemPromptOverlay.IsSet
         || r.ResourceBindings.IsSet || r.OnDisconnect.IsSet || r.Tools.IsSet || r.AnthropicOverrides.IsSet || r.OpenaiOverrides.IsSet || r.WebOverrides.IsSet
-        || r.MemoryOverrides.IsSet || r.ComputerOverrides.IsSet || r.PlanOverrides.IsSet || r.Metadata.IsSet);
+        || r.MemoryOverrides.IsSet || r.ComputerOverrides.IsSet || r.PlanOverrides.IsSet || r.ResponseFormat.IsSet || r.Metadata.IsSet);
 
-    private static void RefuseWhatIsNotThere(MessageRequest request, FieldErrors errors)
-    {
-        if (request.Attachments.Value is { ValueKind: not (JsonValueKind.Null or JsonValueKind.Array) }) throw ApiException.BadRequest("attachments: must be an array");
-        if (request.Attachments.Value is { ValueKind: JsonValueKind.Array } files && files.GetArrayLength() > 0) errors.Add("attachments", "are not available on this server yet");
-        if (request.ResponseFormat.Value is not { ValueKind: not JsonValueKind.Null } format) return;
-        if (format.ValueKind != JsonValueKind.Object) throw ApiException.BadRequest("responseFormat: must be an object");
-        if (!format.TryGetProperty("type", out var type) || type.ValueKind != JsonValueKind.String || type.GetString() != "text") errors.Add("responseFormat.type", "only text is available on this server yet");
-    }
-
-    private static List<ClientTool> ToolsOf(List<ClientToolRequest?>? tools, FieldErrors errors)
+    private static IReadOnlyList<ClientTool> ToolsOf(List<ClientToolRequest?>? tools, FieldErrors errors)
     {
         if (tools is null) return [];
-        if (tools.Count > MaxTools) errors.Add("tools", $"has more than {MaxTools} tools");
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        var checkedTools = new List<ClientTool>(tools.Count);
+        var list = new ClientToolList("tools", errors);
         for (var i = 0; i < tools.Count; i++)
         {
             var tool = tools[i] ?? throw ApiException.BadRequest($"tools[{i}]: must be an object");
-            var name = tool.Name.Value;
-            if (name is null) errors.Add($"tools[{i}].name", "is required");
-            else if (!FieldRules.IsToolName(name)) errors.Add($"tools[{i}].name", "must match ^[A-Za-z0-9_-]{1,64}$");
-            else if (name.Contains("__", StringComparison.Ordinal)) errors.Add($"tools[{i}].name", "must not contain __");
-            else if (!names.Add(name)) errors.Add($"tools[{i}].name", "is used twice");
-            errors.Text($"tools[{i}].description", tool.Description.Value, 4_000);
-            errors.Object($"tools[{i}].parameters", tool.Parameters.Value, SchemaLimit);
-            var parameters = tool.Parameters.Value is { ValueKind: JsonValueKind.Object } schema ? schema : AnyObject;
-            checkedTools.Add(new(name ?? "", tool.Description.Value ?? "", parameters));
+            list.Add($"tools[{i}]", tool.Name.Value, tool.Description.Value, tool.Parameters.Value);
         }
-        return checkedTools;
+        return list.Tools;
     }
-
-    private static readonly JsonElement AnyObject = JsonElement.Parse("""{"type":"object","properties":{}}""");
 
     private static List<ToolAnswer> Answers(List<ToolResultRequest?>? results, FieldErrors errors)
     {

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using Flapjack.Runtime.Models;
+using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -36,10 +39,19 @@ internal sealed class Turn : ITenantRow
     /// <summary>The events of the turn's streams as <see cref="Streams.StreamRecord"/>.</summary>
     public byte[]? Events { get; init; }
 
+    /// <summary>Which of the agents that the message addresses answers, counted from 0. The answers of those before it are stored.</summary>
+    public int Leg { get; init; }
+
     public string? FinishReason { get; init; }
     public string? Error { get; init; }
     public required DateTime StartedAt { get; init; }
     public DateTime? EndedAt { get; init; }
+
+    /// <summary>What clients were told of the stored text: nothing of an answer that failed its format.</summary>
+    public string ToldOf(string text) => Error == ModelErrors.SchemaMismatch ? "" : text;
+
+    /// <summary>The value of the answer, when the turn had a format and met it.</summary>
+    public JsonElement? OutputOf(string text) => Status == TurnStatuses.Done && TurnOptions.Parse(Request).Format is not null ? AnswerFormat.ValueOf(text) : null;
 }
 
 internal static class TurnStatuses

@@ -1,6 +1,8 @@
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Attachments;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.EntityFrameworkCore;
 
@@ -12,7 +14,8 @@ namespace Flapjack.Server.Threads.Turns;
 /// <param name="Draft">The request that brought the results.</param>
 /// <param name="Remaining">Calls that still have no result.</param>
 /// <param name="ExpiresAt">Until when those may come.</param>
-internal sealed record ContinuedTurn(TurnPlan Plan, Turn Turn, MessageDraft Draft, IReadOnlyList<Message> Remaining, DateTime ExpiresAt);
+/// <param name="Sender">Who writes the text that comes with the results.</param>
+internal sealed record ContinuedTurn(TurnPlan Plan, Turn Turn, MessageDraft Draft, IReadOnlyList<Message> Remaining, DateTime ExpiresAt, MessageSender Sender);
 
 /// <summary>Goes on with a turn when the client has brought results: with all of them the model is asked again, with a part the rest is asked for again.</summary>
 internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns live, Databases databases, TimeProvider time)
@@ -25,8 +28,8 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
         var progress = TurnProgress.Parse(turn.Progress!) with { Mark = Ids.New() };
 
         var now = time.Now();
-        var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence);
-        var message = draft.Content is null ? null : new Message
+        var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence) { UsedBefore = progress.Usage };
+        var message = !draft.BringsMessage ? null : new Message
         {
             Id = Ids.New(),
             OrgId = turn.OrgId,
@@ -34,9 +37,10 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
             TurnId = turn.Id,
             Seq = 0,
             Role = MessageRoles.User,
-            Content = draft.Content,
-            SenderName = plan.Options.SenderName,
-            SenderId = plan.Options.SenderId,
+            Content = draft.Content ?? "",
+            Attachments = MessageAttachments.ToText(draft.Attached),
+            SenderName = continued.Sender.Name,
+            SenderId = continued.Sender.Id,
             CreatedAt = now,
         };
         if (continued.Remaining.Count > 0) return await AskAgainAsync(continued, progress, message);
@@ -48,7 +52,7 @@ internal sealed class TurnContinuation(TurnStore store, TurnHost host, LiveTurns
     private async Task<LiveTurn?> AskAgainAsync(ContinuedTurn continued, TurnProgress progress, Message? message)
     {
         var turn = continued.Turn;
-        var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence);
+        var stream = new LiveTurn(turn.Id, turn.OrgId, turn.ThreadId, progress.NextSequence) { UsedBefore = progress.Usage, UsedAtQuestion = progress.Usage };
         // meta and requires_action take two numbers.
         var next = progress with { NextSequence = progress.NextSequence + 2 };
         var names = await CallsAsync(turn);

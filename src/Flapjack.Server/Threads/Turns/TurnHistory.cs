@@ -5,6 +5,8 @@ using Flapjack.Runtime.Prompts;
 using Flapjack.Runtime.Tools;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Attachments;
+using Flapjack.Server.Threads.Multiplayer;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.AI;
 
@@ -14,43 +16,50 @@ namespace Flapjack.Server.Threads.Turns;
 /// <remarks>Rows of a thread are only ever appended while a turn owns it, except results of calls, and those rows are read again while their turn lasts. Hence what lies before the first unanswered call never changes.</remarks>
 internal sealed class TurnHistory(ServerSettings settings)
 {
-    private readonly ConcurrentDictionary<Guid, Known> _known = new();
+    private readonly ConcurrentDictionary<HistoryView, Known> _known = new();
     private long _bytes;
 
     /// <summary>All messages up to <paramref name="lastSeq"/>, oldest first.</summary>
-    public async ValueTask<IReadOnlyList<ChatMessage>> LoadAsync(FlapjackDb db, ConversationThread thread, long lastSeq, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<ChatMessage>> LoadAsync(FlapjackDb db, HistoryView view, long lastSeq, CancellationToken cancellationToken)
     {
-        var known = _known.GetValueOrDefault(thread.Id);
+        var known = _known.GetValueOrDefault(view);
         if (known is null || known.Seq > lastSeq) known = Known.Nothing;
         if (known.Seq == lastSeq) return known.Messages;
-        var withNames = thread.Kind == "multiplayer";
-        var rows = await db.Messages.AsNoTracking().Where(m => m.ThreadId == thread.Id && m.Seq > known.Seq && m.Seq <= lastSeq).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
+        var rows = await db.Messages.AsNoTracking().Where(m => m.ThreadId == view.Thread && m.Seq > known.Seq && m.Seq <= lastSeq).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
         var messages = new List<ChatMessage>(known.Messages.Count + rows.Count);
         messages.AddRange(known.Messages);
         long size = known.Bytes;
         foreach (var row in rows)
         {
-            Append(messages, row, withNames);
+            Append(messages, row, view);
             // Text in memory, and once more as it was sent.
-            size += 300 + 3L * (row.Content.Length + (row.ToolCalls?.Length ?? 0));
+            size += 300 + 3L * (row.Content.Length + (row.ToolCalls?.Length ?? 0) + (row.Attachments?.Length ?? 0));
         }
         var complete = rows.TrueForAll(row => row.Complete);
         var loaded = new Known(messages, lastSeq, size);
-        if (complete) Keep(thread.Id, loaded);
+        if (complete) Keep(view, loaded);
         return messages;
     }
 
     public void Forget(Guid thread)
     {
-        if (_known.TryRemove(thread, out var gone)) Interlocked.Add(ref _bytes, -gone.Bytes);
+        foreach (var (view, _) in _known)
+        {
+            if (view.Thread == thread) Forget(view);
+        }
     }
 
-    private void Keep(Guid thread, Known known)
+    private void Forget(HistoryView view)
+    {
+        if (_known.TryRemove(view, out var gone)) Interlocked.Add(ref _bytes, -gone.Bytes);
+    }
+
+    private void Keep(HistoryView view, Known known)
     {
         // Short threads are cheaper to read than to remember.
         if (known.Messages.Count < 8) return;
-        Forget(thread);
-        if (_known.TryAdd(thread, known)) Interlocked.Add(ref _bytes, known.Bytes);
+        Forget(view);
+        if (_known.TryAdd(view, known)) Interlocked.Add(ref _bytes, known.Bytes);
         foreach (var (other, _) in _known)
         {
             if (Volatile.Read(ref _bytes) <= settings.Turns.HistoryCacheBytes) return;
@@ -58,12 +67,18 @@ internal sealed class TurnHistory(ServerSettings settings)
         }
     }
 
-    private static void Append(List<ChatMessage> messages, Message row, bool withNames)
+    private static void Append(List<ChatMessage> messages, Message row, HistoryView view)
     {
         switch (row.Role)
         {
             case MessageRoles.User:
-                messages.Add(UserMessage(row, withNames));
+                messages.Add(UserMessage(row, view.WithNames));
+                break;
+            case MessageRoles.Assistant when view.IsOfAnother(row):
+                if (row.Content.Length > 0) messages.Add(HistoryView.Said(row));
+                break;
+            // The calls of other agents are theirs: a provider accepts no call of a tool that it was not offered.
+            case MessageRoles.Step or MessageRoles.Tool when view.IsOfAnother(row):
                 break;
             case MessageRoles.Step:
                 messages.Add(new(ChatRole.Assistant, StepContents(row)));
@@ -77,8 +92,11 @@ internal sealed class TurnHistory(ServerSettings settings)
         }
     }
 
-    public static ChatMessage UserMessage(Message row, bool withNames) =>
-        new HistoryMessage(ChatRole.User, withNames && row.SenderName is { Length: > 0 } name ? $"{name}: {row.Content}" : row.Content);
+    public static ChatMessage UserMessage(Message row, bool withNames)
+    {
+        var text = withNames && row.SenderName is { Length: > 0 } name ? $"{name}: {row.Content}" : row.Content;
+        return row.Attachments is null ? new HistoryMessage(ChatRole.User, text) : AttachmentPrompt.Message(MessageAttachments.Parse(row.Attachments), text);
+    }
 
     private static List<AIContent> StepContents(Message row)
     {

@@ -5,6 +5,7 @@ using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.Extensions.AI;
@@ -40,7 +41,7 @@ internal sealed partial class TurnHost(
             Fence = start.Fence,
             Earlier = start.Earlier,
         };
-        run.Prepare(models.Create(plan.Model, plan.Fallbacks), start, (tool, fault) => LogTool(context.Logger, fault, tool, stream.TurnId));
+        Prepare(run, start);
         if (!plan.Options.ContinueOnDisconnect) stream.Abandoned = run.Stop;
         _running[stream.TurnId] = run;
         live.Add(stream);
@@ -69,7 +70,7 @@ internal sealed partial class TurnHost(
         catch (Exception exception)
         {
             LogLost(context.Logger, exception, run.Live.TurnId);
-            TurnEventJson.Append(run.Live, TurnEventJson.Error("INTERNAL_ERROR", "the turn could not be stored", run.State.Usage, run.State.CostUsd));
+            TurnEventJson.Append(run.Live, TurnEventJson.Error("INTERNAL_ERROR", "the turn could not be stored", run.Usage, run.CostUsd));
         }
         finally
         {
@@ -84,7 +85,7 @@ internal sealed partial class TurnHost(
     {
         if (run.End is not { } end) return;
         context.Metrics.TurnEnded(end.Error ?? end.FinishReason);
-        context.Metrics.TokensUsed(run.State.Usage.InputTokens, run.State.Usage.OutputTokens, run.State.Usage.CacheReadTokens);
+        context.Metrics.TokensUsed(run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CacheReadTokens);
         if (context.Settings.Otlp is not null) context.Otlp.Export(run.ToTrace(context.Time.Now(), context.Settings.Logs.CaptureContent));
     }
 
@@ -92,12 +93,7 @@ internal sealed partial class TurnHost(
     {
         try
         {
-            await AssembleAsync(run, start);
-            await foreach (var happened in _loop.RunAsync(run.State, run.Token))
-            {
-                TurnEventJson.Append(run.Live, happened);
-                run.CheckpointIfDue();
-            }
+            await RunLegsAsync(run, start);
             await EndWellAsync(run);
         }
         catch (OperationCanceledException) when (run.Token.IsCancellationRequested)
@@ -116,20 +112,54 @@ internal sealed partial class TurnHost(
         }
     }
 
+    /// <summary>The agents that the message addresses, one after another; nearly always one.</summary>
+    private async Task RunLegsAsync(TurnRun run, TurnStart start)
+    {
+        if (run.Plan.Unheard is { } mentions)
+        {
+            run.Legs.TellNotAddressed(mentions);
+            run.State.Outcome = new("not_addressed", []);
+            return;
+        }
+        while (true)
+        {
+            run.Legs.Announce(run.Plan);
+            await AssembleAsync(run, start);
+            await foreach (var happened in _loop.RunAsync(run.State, run.Token))
+            {
+                run.Legs.Tell(happened, run.State);
+                run.CheckpointIfDue();
+            }
+            if (run.Plan.Next is not { } next || !TurnLegs.GoesOn(run.State.Outcome!)) return;
+            // Stored before the next agent begins: whatever happens then, this answer stays.
+            run.Hand(next, await store.EndLegAsync(run));
+            start = start with { UserMessage = null, NewMessages = 0, LastSeq = run.LastSeq, Progress = null, Interrupted = null, HistorySeq = null };
+            Prepare(run, start);
+        }
+    }
+
+    private void Prepare(TurnRun run, TurnStart start)
+    {
+        var turn = run.Live.TurnId;
+        run.Prepare(models.Create(run.Plan.Model, run.Plan.Fallbacks), start, (tool, fault) => LogTool(context.Logger, fault, tool, turn));
+    }
+
     private async ValueTask AssembleAsync(TurnRun run, TurnStart start)
     {
         var plan = run.Plan;
+        var view = HistoryView.Of(plan);
         var prompt = new List<ChatMessage>();
         if (TurnPrompt.System(plan.Agent.StablePreamble, plan.Profile?.SystemPromptOverlay, plan.Thread.SystemPromptOverlay, plan.Options.Overlay, plan.Options.Bindings ?? plan.Thread.ResourceBindings) is { } system) prompt.Add(system);
         if ((start.HistorySeq ?? start.LastSeq - start.NewMessages) is > 0 and var lastSeq)
         {
             await using var db = databases.Open(plan.Thread.OrgId);
-            prompt.AddRange(await history.LoadAsync(db, plan.Thread, lastSeq, run.Token));
+            prompt.AddRange(await history.LoadAsync(db, view, lastSeq, run.Token));
         }
         var known = prompt.Count;
         // What the client brought stands in the history already, but no span has shown it.
         while (start.Progress is not null && known > 0 && prompt[known - 1].Role == ChatRole.Tool) known--;
-        if (start.UserMessage is { } message) prompt.Add(TurnHistory.UserMessage(message, plan.Thread.Kind == "multiplayer"));
+        if (start.UserMessage is { } message) prompt.Add(TurnHistory.UserMessage(message, view.WithNames));
+        await context.Attachments.FillAsync(prompt, plan, run.Token);
         run.State.Prompt = prompt;
         run.State.TracedMessages = known;
     }
@@ -145,6 +175,7 @@ internal sealed partial class TurnHost(
         }
         var expiresAt = context.Time.Now() + context.Settings.Turns.ActionExpiry;
         var question = TurnEventJson.RequiresAction(outcome.PendingCalls, expiresAt);
+        run.Live.UsedAtQuestion = run.State.Usage;
         await store.PauseAsync(run, expiresAt, question);
         TurnEventJson.Append(run.Live, question);
     }
@@ -161,7 +192,7 @@ internal sealed partial class TurnHost(
         {
             await store.HandOverAsync(run);
             run.End = new("error", "SERVER_SHUTDOWN");
-            TurnEventJson.Append(run.Live, TurnEventJson.Error("SERVER_SHUTDOWN", "the server is shutting down; the turn goes on elsewhere or after the restart, attach to the thread's stream again", run.State.Usage, run.State.CostUsd));
+            TurnEventJson.Append(run.Live, TurnEventJson.Error("SERVER_SHUTDOWN", "the server is shutting down; the turn goes on elsewhere or after the restart, attach to the thread's stream again", run.Usage, run.CostUsd));
             return;
         }
         await FailAsync(run, run.ErrorCode ?? "TURN_TIMEOUT", run.ErrorCode switch
@@ -174,7 +205,7 @@ internal sealed partial class TurnHost(
 
     private async Task FailAsync(TurnRun run, string code, string detail)
     {
-        var error = TurnEventJson.Error(code, detail, run.State.Usage, run.State.CostUsd);
+        var error = TurnEventJson.Error(code, detail, run.Usage, run.CostUsd);
         await CloseAsync(run, TurnStatuses.Failed, null, code, error);
         TurnEventJson.Append(run.Live, error);
     }
@@ -186,7 +217,7 @@ internal sealed partial class TurnHost(
     }
 
     private static TurnDone Done(TurnRun run, Guid? messageId, bool stopped, string reason) =>
-        new(stopped ? null : messageId, run.State.Text.ToString(), stopped, run.State.Usage, run.State.CostUsd, reason);
+        new(stopped ? null : messageId ?? run.Legs.Finished.LastMessageId, run.Text, stopped, run.Usage, run.CostUsd, reason, stopped ? null : run.State.Output);
 
     [LoggerMessage(1, LogLevel.Warning, "The model call of turn {Turn} failed with {Code}")]
     private static partial void LogModel(ILogger logger, Exception exception, Guid turn, string code);
@@ -206,7 +237,8 @@ internal sealed partial class TurnHost(
 
 /// <summary>What the server itself gives to every turn.</summary>
 internal sealed record TurnHostContext(
-    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Http.RunningRequests Running, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger, Logs.OtlpExport Otlp, Platform.Telemetry.ServerMetrics Metrics);
+    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Http.RunningRequests Running, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger, Logs.OtlpExport Otlp, Platform.Telemetry.ServerMetrics Metrics,
+    Attachments.AttachmentPrompt Attachments);
 
 /// <summary>How a stream of a turn begins.</summary>
 /// <param name="StartedAt">Of the turn.</param>

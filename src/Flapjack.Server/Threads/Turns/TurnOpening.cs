@@ -4,6 +4,8 @@ using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Attachments;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.EntityFrameworkCore;
 
@@ -20,21 +22,39 @@ internal sealed record OpenedTurn(LiveTurn Live, bool Stream) : IDisposable
 
 /// <summary>Brings a message to its turn: checks it, waits or refuses when the thread is busy, stores it, starts the turn.</summary>
 /// <remarks>Databases are opened for a moment where they are needed: a request that streams for minutes must not hold one.</remarks>
-internal sealed class TurnOpening(Databases databases, CallerContext access, TurnPlanner planner, TurnStore store, TurnHost host, TurnOpeningContext context)
+internal sealed class TurnOpening(Databases databases, CallerContext access, TurnAddressing addressing, TurnStore store, TurnHost host, TurnOpeningContext context)
 {
     private const int MaxAttempts = 20;
 
     public async Task<OpenedTurn> OpenAsync(Guid threadId, MessageRequest request, ClientConnection client)
     {
-        var cancellationToken = client.Left;
-        if (context.Draining.IsDraining) throw ApiException.Unavailable("the server is shutting down, try again");
-        client.CountMessage(context.Limits, access.OrgId);
-        // Who does not see the whole organisation has to be asked first; then one prepared read brings thread and agent.
-        if (!access.SeesWholeOrg) await RequireVisibleAsync(threadId, cancellationToken);
-        var (thread, agent) = await context.Reader.ReadAsync(ThreadSql.Find(threadId, access.OrgId), ThreadSql.Map, cancellationToken) ?? throw ApiException.NotFound("Thread");
+        Admit(client);
+        var found = await FindAsync(threadId, client.Left);
         var errors = new FieldErrors();
         var draft = MessageDraft.From(request, errors);
         errors.ThrowIfAny();
+        return await OpenAsync(found, draft, client);
+    }
+
+    /// <summary>Refuses while the server drains, and counts the message.</summary>
+    public void Admit(ClientConnection client)
+    {
+        if (context.Draining.IsDraining) throw ApiException.Unavailable("the server is shutting down, try again");
+        client.CountMessage(context.Limits, access.OrgId);
+    }
+
+    /// <summary>A thread the caller may see, with its agent.</summary>
+    public async Task<ThreadWithAgent> FindAsync(Guid threadId, CancellationToken cancellationToken)
+    {
+        // Who does not see the whole organisation has to be asked first; then one prepared read brings thread and agent.
+        if (!access.SeesWholeOrg) await RequireVisibleAsync(threadId, cancellationToken);
+        return await context.Reader.ReadAsync(ThreadSql.Find(threadId, access.OrgId), ThreadSql.Map, cancellationToken) ?? throw ApiException.NotFound("Thread");
+    }
+
+    /// <summary>Opens a message that is checked already.</summary>
+    public async Task<OpenedTurn> OpenAsync(ThreadWithAgent found, MessageDraft draft, ClientConnection client)
+    {
+        var (thread, agent) = found;
         if (!context.Settings.Turns.AllowOverrides && draft.Options.Overrides.Count > 0) throw new ApiException(403, "FEATURE_DISABLED", "the operator does not allow overrides");
         if (agent.DeletedAt is not null) throw ApiException.NotFound("Agent");
         if (thread.Status != "active") throw ApiException.Conflict("the thread is archived");
@@ -42,7 +62,7 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             if (await ContinueAsync(thread, agent, draft, client) is { } live) return new(live, draft.Stream);
-            (thread, agent) = await context.Reader.ReadAsync(ThreadSql.Find(threadId, access.OrgId), ThreadSql.Map, cancellationToken) ?? throw ApiException.NotFound("Thread");
+            (thread, agent) = await FindAsync(thread.Id, client.Left);
         }
         throw Busy(thread.PendingTurnId ?? Guid.Empty);
     }
@@ -55,7 +75,17 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
 
     private async Task<LiveTurn> BeginAsync(ConversationThread thread, Agent agent, MessageDraft draft, ClientConnection client)
     {
-        var plan = await planner.PlanAsync(thread, agent, draft.Options, draft.Options.Profile, client.Left);
+        var plan = await addressing.PlanAsync(thread, agent, draft, client.Left);
+        await using var intake = await context.Attachments.TakeAsync(draft.Attachments, plan, access, client.Left);
+        draft = draft with { Attached = intake.Attached };
+        var live = await BeginAsync(plan, draft, client);
+        intake.Keep();
+        return live;
+    }
+
+    private async Task<LiveTurn> BeginAsync(TurnPlan plan, MessageDraft draft, ClientConnection client)
+    {
+        var thread = plan.Thread;
         if (await TryBeginAsync(plan, thread.PendingTurnId, draft, client) is { } live) return live;
         return await context.Queue.BeginWhenFreeAsync(thread, draft, client, pending => TryBeginAsync(plan, pending, draft, client));
     }
@@ -67,6 +97,7 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
         var thread = plan.Thread;
         if (pendingTurn is { } pending) await context.Pending.DropAsync(thread, pending, stopped: false);
         var live = new LiveTurn(Ids.New(), thread.OrgId, thread.Id);
+        var sender = MessageSender.Of(plan.Options, access);
         var message = new Message
         {
             Id = Ids.New(),
@@ -75,9 +106,10 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
             TurnId = live.TurnId,
             Seq = 0,
             Role = MessageRoles.User,
-            Content = draft.Content!,
-            SenderName = draft.Options.SenderName,
-            SenderId = draft.Options.SenderId ?? (access.Caller.Kind == CallerKind.User ? access.Caller.UserId.ToString() : null),
+            Content = draft.Content ?? "",
+            Attachments = MessageAttachments.ToText(draft.Attached),
+            SenderName = sender.Name,
+            SenderId = sender.Id,
             CreatedAt = context.Time.Now(),
         };
         // Not the request's token: once begun, the message is stored whether or not the client still listens.
@@ -105,10 +137,13 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
         CheckAnswers(draft.Results, calls);
         var stored = TurnOptions.Parse(turn.Request);
         var options = draft.BringsTools ? stored with { Tools = draft.Options.Tools, IsPlain = false } : stored;
-        var plan = await planner.PlanAsync(thread, agent, options, null, cancellationToken);
+        var plan = await addressing.PlanRestAsync(thread, agent, turn, options, cancellationToken);
+        await using var intake = await context.Attachments.TakeAsync(draft.Attachments, plan, access, cancellationToken);
+        draft = draft with { Attached = intake.Attached };
         var remaining = calls.Where(c => draft.Results.All(r => r.CallId != c.ToolCallId)).ToList();
-        var live = await context.Continuation.ContinueAsync(new(plan, turn, draft, remaining, thread.PendingExpiresAt!.Value));
+        var live = await context.Continuation.ContinueAsync(new(plan, turn, draft, remaining, thread.PendingExpiresAt!.Value, MessageSender.Of(draft.Options, access, stored)));
         if (live is null) return null;
+        intake.Keep();
         live.Answers = [.. draft.Results.Select(result => result.CallId)];
         client.AnsweredBy(turnId);
         return live;
@@ -129,4 +164,4 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
 
 /// <summary>What openings share.</summary>
 internal sealed record TurnOpeningContext(
-    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, RequestLimits Limits, TurnQueue Queue, PendingActions Pending, TurnContinuation Continuation, IReader Reader);
+    ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, RequestLimits Limits, TurnQueue Queue, PendingActions Pending, TurnContinuation Continuation, IReader Reader, AttachmentIntake Attachments);

@@ -19,6 +19,15 @@ internal sealed record TurnOptions
     /// <summary>JSON array; null = the thread's bindings.</summary>
     public string? Bindings { get; init; }
 
+    /// <summary>Instead of the agent's.</summary>
+    public double? Temperature { get; init; }
+
+    /// <summary>The agent's own limit holds as well.</summary>
+    public int? MaxOutputTokens { get; init; }
+
+    /// <summary>Texts at which the model stops; providers that know none ignore them.</summary>
+    public IReadOnlyList<string> StopSequences { get; init; } = [];
+
     public bool ContinueOnDisconnect { get; init; }
     public IReadOnlyList<ClientTool> Tools { get; init; } = [];
     public IReadOnlyList<string> FallbackModels { get; init; } = [];
@@ -27,6 +36,12 @@ internal sealed record TurnOptions
 
     /// <summary>Partial configs by feature (<c>web</c>, <c>memory</c>, <c>computer</c>, <c>plan</c>); the features read them.</summary>
     public IReadOnlyDictionary<string, JsonElement> Overrides { get; init; } = new Dictionary<string, JsonElement>();
+
+    /// <summary>What the answer has to be; null = text.</summary>
+    public ResponseFormat? Format { get; init; }
+
+    /// <summary>Who answers, in a multiplayer thread; null in others.</summary>
+    public Multiplayer.AddressedAgents? Addressed { get; init; }
 
     /// <summary>JSON object for the trace.</summary>
     public JsonElement? Metadata { get; init; }

@@ -3,6 +3,7 @@ using Flapjack.Server.Agents;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
+using Flapjack.Server.Threads.Multiplayer;
 
 namespace Flapjack.Server.Threads.Turns;
 
@@ -20,6 +21,18 @@ internal sealed record TurnPlan
     /// <summary>Who the turn is for: the sender the message names, else the thread's user, else the account.</summary>
     public required string? UserId { get; init; }
 
+    /// <summary>The plan of the agent that answers after this one.</summary>
+    public TurnPlan? Next { get; init; }
+
+    /// <summary>What the agents before this one have answered.</summary>
+    public FinishedLegs Finished { get; init; } = FinishedLegs.None;
+
+    /// <summary>The handles in a message that called nobody who answers; null when somebody does.</summary>
+    public IReadOnlyList<string>? Unheard { get; init; }
+
+    /// <summary>How the agent is called on its messages; only threads of several people need it.</summary>
+    public MessageSender Speaker => Thread.IsMultiplayer ? new(Agent.Name, Agent.Id.ToString()) : default;
+
     /// <summary>The credential whose revocation ends the stream.</summary>
     public required Guid CredentialId { get; init; }
 }
@@ -28,7 +41,7 @@ internal sealed record TurnPlan
 internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource> sources, CallerContext access)
 {
     /// <param name="thread">The thread of the turn.</param>
-    /// <param name="agent">Its agent.</param>
+    /// <param name="agent">Who answers; the thread's own agent, or one that was called into it.</param>
     /// <param name="options">What the message asked for.</param>
     /// <param name="requestedProfile">The profile this very request named; null when it named none or a stored turn goes on.</param>
     /// <param name="cancellationToken">Ends the look-ups.</param>
@@ -36,7 +49,7 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
     {
         var profiles = AgentProfiles.All(agent.ToolProfiles);
         if (requestedProfile is not null && !profiles.Any(p => p.Name == requestedProfile)) throw ApiException.Invalid("toolProfile", "is not a key of the agent's tool profiles");
-        var profile = Find(options.Profile) ?? Find(thread.ActiveProfile) ?? Find(agent.DefaultProfile);
+        var profile = Find(options.Profile) ?? (agent.Id == thread.AgentId ? Find(thread.ActiveProfile) : null) ?? Find(agent.DefaultProfile);
         var model = await ResolveAsync(options.Model ?? agent.DefaultModel, options.Model is null ? "defaultModel" : "modelOverride", cancellationToken);
         var fallbacks = new List<ModelChoice>(options.FallbackModels.Count);
         for (var i = 0; i < options.FallbackModels.Count; i++) fallbacks.Add(await ResolveAsync(options.FallbackModels[i], $"anthropicOverrides.fallbackModels[{i}]", cancellationToken));

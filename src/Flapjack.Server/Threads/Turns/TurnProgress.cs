@@ -14,6 +14,9 @@ internal sealed record TurnProgress(
         // One for the requires_action that follows.
         run.Live.NextSequence + 1, run.RootSpanId, run.Input, run.State.AnsweredBy ?? run.State.ModelId);
 
+    /// <summary>Where the next agent of the turn begins; only the rounds of client-side calls are counted over all of them.</summary>
+    public static TurnProgress OfNextLeg(TurnRun run) => Of(run) with { Text = "", TailStart = 0, ToolCallsUsed = 0, Usage = default, CostUsd = null, Model = null };
+
     public string ToText() => JsonSerializer.Serialize(this, WireJson.Responses);
 
     public static TurnProgress Parse(string text) => JsonSerializer.Deserialize<TurnProgress>(text, WireJson.Responses)!;

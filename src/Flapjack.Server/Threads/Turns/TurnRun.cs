@@ -2,6 +2,7 @@ using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Threads.Multiplayer;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
@@ -16,7 +17,10 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     private int _checkpointDue;
     private string? _errorCode;
 
-    public TurnPlan Plan { get; } = plan;
+    /// <summary>What runs now: with several agents the plan of the one that answers.</summary>
+    public TurnPlan Plan { get; private set; } = plan;
+
+    public TurnLegs Legs { get; } = new(live, plan.Finished);
 
     public LiveTurn Live { get; } = live;
 
@@ -49,6 +53,15 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
 
     /// <summary>Set before the loop starts.</summary>
     public TurnState State { get; private set; } = null!;
+
+    /// <summary>The text of the whole turn so far, over all its agents and streams.</summary>
+    public string Text => Legs.TextWith(State);
+
+    /// <summary>Tokens of the whole turn so far.</summary>
+    public ModelUsage Usage => Legs.UsageWith(State);
+
+    /// <summary>Cost of the whole turn so far; null until a priced call ended.</summary>
+    public decimal? CostUsd => Legs.CostWith(State);
 
     /// <summary>How the turn ended; null while it runs or waits for the client.</summary>
     public TurnEnd? End { get; set; }
@@ -98,10 +111,21 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
             Journal = this,
             MaxToolCalls = Plan.Agent.MaxToolCalls,
             PriceOf = id => ChoiceOf(id).Price,
+            Format = Plan.Options.Format?.ToAnswerFormat(),
             ToolFaulted = toolFaulted,
+            TakenCallIds = Legs.Finished.CallIds,
+            ClientRounds = Legs.Finished.ClientRounds,
             Interrupted = start.Interrupted,
+            LeavesCallsOpen = IsHandedOver,
         };
         start.Progress?.ApplyTo(State);
+    }
+
+    /// <summary>The agent's answer is stored; the next one answers. <see cref="Prepare"/> it before it does.</summary>
+    public void Hand(TurnPlan next, Guid? messageId)
+    {
+        Legs.End(State, messageId);
+        Plan = next;
     }
 
     public ModelChoice ChoiceOf(string modelId) => modelId == Plan.Model.Id ? Plan.Model : Plan.Fallbacks.FirstOrDefault(f => f.Id == modelId) ?? Plan.Model;
@@ -152,11 +176,11 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
         StartedAt = StartedAt,
         EndedAt = now,
         Error = End?.Error,
-        Usage = State.Usage,
-        CostUsd = State.CostUsd,
+        Usage = Usage,
+        CostUsd = CostUsd,
         Input = withContent ? Content(Input) : null,
-        Output = withContent ? Content(State.Text.ToString()) : null,
-        Spans = State.Spans,
+        Output = withContent ? Content(Text) : null,
+        Spans = [.. Legs.Finished.Spans, .. State.Spans],
     };
 
     private static System.Text.Json.JsonElement Content(string? text) => System.Text.Json.JsonSerializer.SerializeToElement(new { content = text }, Platform.Http.WireJson.Responses);
@@ -165,9 +189,11 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     {
         var options = new ChatOptions
         {
-            Temperature = plan.Model.Supports.Temperature ? (float?)plan.Agent.Temperature : null,
-            MaxOutputTokens = plan.Agent.MaxOutputTokens,
+            Temperature = plan.Model.Supports.Temperature ? (float?)(plan.Options.Temperature ?? plan.Agent.Temperature) : null,
+            MaxOutputTokens = Least(plan.Options.MaxOutputTokens, plan.Agent.MaxOutputTokens),
+            StopSequences = plan.Options.StopSequences.Count == 0 ? null : [.. plan.Options.StopSequences],
         };
+        plan.Options.Format?.ApplyTo(options);
         var openai = plan.Options.OpenAI;
         new ModelSettings
         {
@@ -176,6 +202,8 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
         }.AttachTo(options);
         return options;
     }
+
+    private static int? Least(int? one, int? other) => one < other ? one : other ?? one;
 }
 
 /// <summary>How a turn ended: the reason, and the code when it failed.</summary>

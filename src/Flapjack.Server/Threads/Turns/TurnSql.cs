@@ -38,6 +38,8 @@ internal static class TurnSql
 
     private const string ResultText = $"UPDATE messages SET content = $3, is_error = $4, complete = $5 WHERE thread_id = $1 AND turn_id = $2 AND tool_call_id = $6 AND {Owned}";
 
+    private const string NextLegText = $"UPDATE turns SET leg = $3 WHERE id = $2 AND {Owned}";
+
     private const string EndTurnText = $"""
         UPDATE turns SET status = $3, finish_reason = $4, error = $5, ended_at = $6, progress = $7, events = COALESCE($8, events) WHERE id = $2 AND {Owned}
         """;
@@ -135,6 +137,9 @@ internal static class TurnSql
     public static SqlStatement Advance(Guid thread, Guid turn, long seq) => new(AdvanceText, [thread, turn, seq]);
 
     public static SqlStatement Result(Guid thread, Guid turn, string callId, string content, bool isError) => new(ResultText, [thread, turn, content, isError, true, callId]);
+
+    /// <summary>Notes which agent answers next.</summary>
+    public static SqlStatement NextLeg(Guid thread, Guid turn, int leg) => new(NextLegText, [thread, turn, leg]);
 
     /// <summary>Ends a turn, or lets it wait. Events that were recorded stay when none are given.</summary>
     public static SqlStatement EndTurn(Guid thread, Guid turn, string status, string? finishReason, string? error, DateTime? endedAt, string? progress, byte[]? events) =>

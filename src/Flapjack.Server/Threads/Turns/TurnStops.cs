@@ -1,5 +1,6 @@
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Multiplayer;
 using Microsoft.EntityFrameworkCore;
 
 namespace Flapjack.Server.Threads.Turns;
@@ -73,6 +74,7 @@ internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces
         var unit = new List<SqlStatement> { TurnSql.Guard(thread.Id, turnId, turn.Fence), TurnSql.CloseCalls(thread.Id, turnId, stopped ? """{"error":"CANCELLED"}""" : """{"error":"CANCELLED_BY_USER"}""") };
         if (progress.Text.Length > 0)
         {
+            var speaker = await MessageSender.OfAnswerAsync(db, turn);
             unit.Add(TurnSql.InsertMessage(new()
             {
                 Id = Ids.New(),
@@ -85,6 +87,8 @@ internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces
                 // Its text stands in its steps; the model must not read it twice.
                 TailStart = progress.Text.Length,
                 Stopped = stopped,
+                SenderName = speaker.Name,
+                SenderId = speaker.Id,
                 Model = progress.Model,
                 InputTokens = progress.Usage.InputTokens,
                 OutputTokens = progress.Usage.OutputTokens,

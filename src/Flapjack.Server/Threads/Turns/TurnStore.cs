@@ -4,6 +4,7 @@ using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Signals;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Attachments;
 using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 
@@ -14,6 +15,16 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
 {
     /// <summary>Stores the user's message and the turn that answers it. Returns the message's sequence number; null when the thread is busy, archived or gone.</summary>
     public async Task<long?> OpenAsync(TurnPlan plan, Guid turnId, Message message, IdempotencyClaim? claim)
+    {
+        var unit = OpeningOf(plan, turnId, message);
+        // In the same transaction: a crash cannot come between the message and the key that repeats it.
+        if (claim is not null) unit = [.. unit, TurnSql.NoteIdempotentTurn(plan.Thread.Id, turnId, claim.Id)];
+        var result = await writer.WriteAsync(unit);
+        return result.Returned;
+    }
+
+    /// <summary>The statements that give a thread to a turn and store what starts it.</summary>
+    public SqlStatement[] OpeningOf(TurnPlan plan, Guid turnId, Message message)
     {
         var (thread, now) = (plan.Thread, message.CreatedAt);
         var turn = new Turn
@@ -30,21 +41,18 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
             Request = plan.Options.ToText(),
             StartedAt = now,
         };
-        SqlStatement[] unit = [
+        return [
             TurnSql.Claim(turnId, thread.Id, thread.OrgId, now),
             TurnSql.InsertUser(message),
             TurnSql.InsertTurn(turn, settings.Turns.LeaseTime),
-            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now))];
-        // In the same transaction: a crash cannot come between the message and the key that repeats it.
-        if (claim is not null) unit = [.. unit, TurnSql.NoteIdempotentTurn(thread.Id, turnId, claim.Id)];
-        var result = await writer.WriteAsync(unit);
-        return result.Returned;
+            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now)),
+            .. MessageAttachments.Store(message)];
     }
 
     /// <summary>Stores a model step and the intents of its calls.</summary>
     public Task StepAsync(TurnRun run, TurnStep step)
     {
-        var (thread, turn, now) = (run.Plan.Thread, run.Live.TurnId, time.Now());
+        var (thread, turn, now, speaker) = (run.Plan.Thread, run.Live.TurnId, time.Now(), run.Plan.Speaker);
         var unit = new List<SqlStatement>(step.Calls.Count + 2)
         {
             TurnSql.InsertMessage(new()
@@ -58,6 +66,8 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
                 Content = step.Text,
                 Reasoning = step.Reasoning,
                 ToolCalls = StepCalls.ToText(step.Calls.Select(c => new MessageToolCall(c.Id, c.Name, c.Arguments))),
+                SenderName = speaker.Name,
+                SenderId = speaker.Id,
                 CreatedAt = now,
             }),
         };
@@ -75,6 +85,8 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
                 ToolCallId = call.Id,
                 ToolName = call.Name,
                 Complete = false,
+                SenderName = speaker.Name,
+                SenderId = speaker.Id,
                 CreatedAt = now,
             }));
         }
@@ -92,6 +104,20 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
 
     /// <summary>Leaves the turn, as far as it got, to another node or to the next start of this one.</summary>
     public Task HandOverAsync(TurnRun run) => WriteAsync(run, [TurnSql.HandOver(run.Live.TurnId, TurnProgress.Of(run).ToText(), run.Record())], null);
+
+    /// <summary>Stores the answer of an agent after which another one answers. Returns the answer's id; null when it said nothing.</summary>
+    public async Task<Guid?> EndLegAsync(TurnRun run)
+    {
+        var (thread, turn, now) = (run.Plan.Thread.Id, run.Live.TurnId, time.Now());
+        var answer = run.State.Text.Length > 0 ? Answer(run, stopped: false, error: null, now) : null;
+        await WriteAsync(run, [
+            .. answer is null ? Array.Empty<SqlStatement>() : [TurnSql.InsertMessage(answer)],
+            .. traces.End(run, "running", null, stopped: false, now),
+            TurnSql.NextLeg(thread, turn, run.Plan.Options.Addressed!.LegOf(run.Plan.Next!.Agent.Id)),
+            TurnSql.Advance(thread, turn, run.LastSeq),
+            TurnSql.Progress(turn, TurnProgress.OfNextLeg(run).ToText(), run.Record())], null);
+        return answer?.Id;
+    }
 
     /// <summary>Lets the turn wait for the client.</summary>
     public Task PauseAsync(TurnRun run, DateTime expiresAt, TerminalEvent terminal)
@@ -126,7 +152,7 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
         var unit = new List<SqlStatement> { TurnSql.StepProgress(turn.ThreadId, turn.Id, step, request, turn.Progress!, null) };
         unit.AddRange(answers.Select(answer => TurnSql.Answer(turn.ThreadId, turn.Id, answer, step)));
         unit.Add(TurnSql.Resume(turn.ThreadId, turn.Id, message is null ? 0 : 1, now, step));
-        if (message is not null) unit.Add(TurnSql.InsertUser(message));
+        if (message is not null) unit.AddRange([TurnSql.InsertUser(message), .. MessageAttachments.Store(message)]);
         unit.Add(TurnSql.RunAgain(turn.ThreadId, turn.Id, node.Value, settings.Turns.LeaseTime, request, plan.CredentialId));
         return (await writer.WriteAsync([.. unit])).Returned;
     }
@@ -141,6 +167,7 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
         {
             unit.Add(TurnSql.AppendWaiting(turn.ThreadId, turn.Id, time.Now(), step));
             unit.Add(TurnSql.InsertWaitingUser(message, step));
+            unit.AddRange(MessageAttachments.Store(message));
         }
         return (await writer.WriteAsync([.. unit])).Affected[0] == 1;
     }
@@ -165,8 +192,8 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
         Stopped = stopped,
         Error = error,
         Model = run.State.AnsweredBy ?? run.State.ModelId,
-        SenderName = run.Plan.Thread.Kind == "multiplayer" ? run.Plan.Agent.Name : null,
-        SenderId = run.Plan.Thread.Kind == "multiplayer" ? run.Plan.Agent.Id.ToString() : null,
+        SenderName = run.Plan.Speaker.Name,
+        SenderId = run.Plan.Speaker.Id,
         InputTokens = run.State.Usage.InputTokens,
         OutputTokens = run.State.Usage.OutputTokens,
         CacheReadTokens = run.State.Usage.CacheReadTokens,

@@ -33,10 +33,10 @@ internal sealed class TurnTraces(ServerSettings settings)
     /// <param name="now">When.</param>
     public IEnumerable<Platform.Storage.SqlStatement> End(TurnRun run, string status, string? error, bool stopped, DateTime now)
     {
-        var (plan, state) = (run.Plan, run.State);
+        var (plan, usage) = (run.Plan, run.Usage);
         var thread = plan.Thread.Id;
         var ended = status != "running";
-        var spans = state.Spans;
+        var spans = run.State.Spans;
         yield return TurnSql.EndTrace(new Trace
         {
             Id = run.Live.TurnId,
@@ -47,9 +47,9 @@ internal sealed class TurnTraces(ServerSettings settings)
             Status = status,
             StartedAt = run.StartedAt,
             EndedAt = ended ? now : null,
-            InputTokens = state.Usage.InputTokens,
-            OutputTokens = state.Usage.OutputTokens,
-            CostUsd = (double)(state.CostUsd ?? 0),
+            InputTokens = usage.InputTokens,
+            OutputTokens = usage.OutputTokens,
+            CostUsd = (double)(run.CostUsd ?? 0),
             Tags = Tags(plan, stopped),
             SpanCount = spans.Count + (ended ? 1 : 0),
             ErrorCount = spans.Count(s => s.Error is not null) + (error is null ? 0 : 1),
@@ -72,7 +72,7 @@ internal sealed class TurnTraces(ServerSettings settings)
         StartedAt = run.StartedAt,
         EndedAt = now,
         Input = Content(run.Input),
-        Output = Content(run.State.Text.ToString()),
+        Output = Content(run.Text),
         Error = error,
     };
 

@@ -16,7 +16,7 @@ internal static class DemoFixtures
     {
         var preamble = withPreamble ? """ "stable_preamble":"You are a friendly demo agent.", """ : "";
         return $$"""
-            {"id":"{{DemoWorld.AgentId}}","org_id":"{{DemoWorld.OrgId}}","name":"Demo Agent","description":"Shows what an agent looks like",{{preamble}}"default_model":"{{Model}}",
+            {"id":"{{DemoWorld.AgentId}}","org_id":"{{DemoWorld.OrgId}}","name":"{{DemoWorld.AgentName}}","description":"Shows what an agent looks like",{{preamble}}"default_model":"{{Model}}",
             "temperature":null,"tool_profiles":null,"default_profile":null,"scheduled_tasks_enabled":false,"runtime_provider":null,"computer":{"enabled":false},"published_chats":[],
             "project_id":null,"max_tool_calls":10,"max_output_tokens":null,"metadata":{},"created_at":"{{Created}}","updated_at":"{{Created}}"}
             """;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Flapjack.Server.Platform.Http.Addresses;
 using Flapjack.Server.Platform.Settings;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -16,6 +17,8 @@ internal static class DemoWorld
     public static readonly Guid UserMessageId = new("00000000-0000-0000-0000-0000000a5c01");
     public static readonly Guid AssistantMessageId = new("00000000-0000-0000-0000-0000000a5c02");
 
+    public const string AgentName = "Demo Agent";
+
     /// <summary>A list without fixtures.</summary>
     public static IResult EmptyList(HttpContext context) => Json("[]");
 
@@ -29,6 +32,13 @@ internal static class DemoWorld
         RequireRoute(context, "agentId", AgentId, "Agent");
         return Json(DemoFixtures.Agent(withPreamble: true));
     }
+
+    /// <summary>A config of the demo agent, with its defaults.</summary>
+    public static Func<HttpContext, IResult> AgentConfig<T>(T defaults) => context =>
+    {
+        RequireRoute(context, "agentId", AgentId, "Agent");
+        return Json(JsonSerializer.Serialize(defaults, WireJson.Responses));
+    };
 
     public static IResult Threads(HttpContext context)
     {

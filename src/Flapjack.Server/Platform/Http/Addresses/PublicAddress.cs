@@ -1,6 +1,6 @@
 using Flapjack.Server.Platform.Settings;
 
-namespace Flapjack.Server.Platform.Http;
+namespace Flapjack.Server.Platform.Http.Addresses;
 
 /// <summary>The address people reach the server at.</summary>
 internal static class PublicAddress

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
-namespace Flapjack.Server.Platform.Http;
+namespace Flapjack.Server.Platform.Http.Addresses;
 
 /// <summary>The address the server listens on, as a person on the same machine types it.</summary>
 internal static class ServerAddress

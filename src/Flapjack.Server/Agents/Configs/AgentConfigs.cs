@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Agents.Configs;
+
+/// <summary>Reads and changes the config sub-resources of agents. Each config brings its record, its contracts and two handlers; the rules they share are here.</summary>
+/// <example><c>await configs.MergeAsync&lt;MultiplayerConfig&gt;(orgId, agentId, body.Value.ApplyTo, cancellationToken)</c></example>
+internal sealed class AgentConfigs(Databases databases, TimeProvider time)
+{
+    private const int MaxAttempts = 20;
+
+    /// <summary>The config as it holds; all defaults when it was never saved.</summary>
+    public async Task<SavedConfig<T>> ReadAsync<T>(Guid orgId, Guid agentId, CancellationToken cancellationToken) where T : class, IAgentConfig, new()
+    {
+        await using var db = databases.Open(orgId);
+        return Of<T>(await Rows<T>(db).AsNoTracking().FirstOrDefaultAsync(c => c.AgentId == agentId, cancellationToken));
+    }
+
+    /// <summary>The same config of several agents; agents that never saved it are left out.</summary>
+    public async Task<IReadOnlyDictionary<Guid, T>> ReadAllAsync<T>(Guid orgId, IReadOnlyCollection<Guid> agentIds, CancellationToken cancellationToken) where T : class, IAgentConfig, new()
+    {
+        if (agentIds.Count == 0) return new Dictionary<Guid, T>();
+        await using var db = databases.Open(orgId);
+        var rows = await Rows<T>(db).AsNoTracking().Where(c => agentIds.Contains(c.AgentId)).ToListAsync(cancellationToken);
+        return rows.ToDictionary(row => row.AgentId, row => Of<T>(row).Value);
+    }
+
+    /// <summary>Changes what <paramref name="change"/> changes and leaves the rest. Called again when somebody else saved meanwhile; throws what it throws.</summary>
+    public async Task<SavedConfig<T>> MergeAsync<T>(Guid orgId, Guid agentId, Func<T, T> change, CancellationToken cancellationToken) where T : class, IAgentConfig, new()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var db = databases.Open(orgId);
+            var row = await Rows<T>(db).FirstOrDefaultAsync(c => c.AgentId == agentId, cancellationToken);
+            var isNew = row is null;
+            var value = change(Of<T>(row).Value);
+            var (text, now) = (JsonSerializer.Serialize(value, WireJson.Responses), time.Now());
+            if (row is null)
+            {
+                db.AgentConfigs.Add(new() { OrgId = orgId, AgentId = agentId, Name = T.Name, Value = text, Version = 1, UpdatedAt = now });
+            }
+            else
+            {
+                (row.Value, row.Version, row.UpdatedAt) = (text, row.Version + 1, now);
+            }
+            try
+            {
+                await db.SaveChangesAsync(cancellationToken);
+                return new(value, now);
+            }
+            catch (DbUpdateException fault) when (attempt < MaxAttempts && (isNew || fault is DbUpdateConcurrencyException))
+            {
+                // Somebody else saved this config this very moment: their fields stay, ours go on top.
+            }
+        }
+    }
+
+    private static IQueryable<AgentConfig> Rows<T>(FlapjackDb db) where T : IAgentConfig
+    {
+        var name = T.Name;
+        return db.AgentConfigs.Where(c => c.Name == name);
+    }
+
+    private static SavedConfig<T> Of<T>(AgentConfig? row) where T : class, IAgentConfig, new() =>
+        row is null ? new(new T(), null) : new(JsonSerializer.Deserialize<T>(row.Value, WireJson.Responses)!, row.UpdatedAt);
+}
