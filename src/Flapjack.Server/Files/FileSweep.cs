@@ -9,5 +9,7 @@ internal sealed class FileSweep(IWriter writer, TimeProvider time) : IHousekeepi
 {
     public string Name => "unused files";
 
+    public HousekeepingScope Scope => HousekeepingScope.Cluster;
+
     public Task RunAsync(CancellationToken cancellationToken) => Batches.DeleteAsync(writer, [FileSql.Sweep(time.Now())], cancellationToken);
 }

@@ -10,6 +10,8 @@ internal sealed class TraceRetention(IWriter writer, ServerSettings settings, Ti
 {
     public string Name => "old traces";
 
+    public HousekeepingScope Scope => HousekeepingScope.Cluster;
+
     public Task RunAsync(CancellationToken cancellationToken) => settings.Logs.RetentionDays == 0
         ? Task.CompletedTask
         : Batches.DeleteAsync(writer, TraceRetentionSql.Batch(time.Now().AddDays(-settings.Logs.RetentionDays)), cancellationToken);

@@ -5,6 +5,7 @@ using Flapjack.Server.Platform.Http.Addresses;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Lifetime;
+using Flapjack.Server.Platform.Scheduling;
 using Flapjack.Server.Platform.Secrets;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Signals;
@@ -43,8 +44,7 @@ internal static class PlatformSetup
         builder.Services.AddSingleton<IdempotencyStore>();
         builder.Services.AddSingleton<IHousekeepingTask, IdempotencySweep>();
         builder.Services.AddSingleton<IHousekeepingTask, LimitsSweep>();
-        builder.Services.AddSingleton<HousekeepingRounds>();
-        builder.Services.AddHostedService(provider => provider.GetRequiredService<HousekeepingRounds>());
+        builder.Services.AddScheduling(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSignals(settings);
         builder.Services.ConfigureHttpJsonOptions(json =>

@@ -85,6 +85,7 @@ internal sealed class ConversationThreadMapping : IEntityTypeConfiguration<Conve
         builder.ToTable("threads");
         builder.HasIndex(t => new { t.AgentId, t.CreatedAt }).IsUnique();
         builder.HasIndex(t => t.ExpiresAt).HasFilter("expires_at IS NOT NULL");
+        builder.HasIndex(t => t.PendingExpiresAt).HasFilter("pending_expires_at IS NOT NULL");
     }
 }
 

@@ -53,6 +53,7 @@ internal static class ThreadsFeature
         services.AddScoped<TurnImport>();
         services.AddScoped<GuestTurns>();
         services.AddSingleton<Platform.Housekeeping.IHousekeepingTask, ExpiredThreads>();
+        services.AddSingleton<Platform.Housekeeping.IHousekeepingTask, ExpiredActions>();
         services.AddHostedService<TurnLeases>();
         services.AddHostedService<TurnCheckpoints>();
         services.AddScoped<TurnReplay>();

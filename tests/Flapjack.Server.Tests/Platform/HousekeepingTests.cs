@@ -38,20 +38,20 @@ public sealed class HousekeepingTests
     }
 
     [Fact]
-    public async Task It_comes_every_ten_minutes_and_a_failing_task_does_not_stop_the_others()
+    public async Task What_is_about_a_nodes_memory_comes_every_ten_minutes_and_a_failing_task_does_not_stop_the_others()
     {
         var ran = new SemaphoreSlim(0);
         await using var server = await ServerFixture.StartAsync(services: services =>
         {
-            services.AddSingleton<IHousekeepingTask>(new Task1("broken", () => throw new InvalidOperationException("as planned")));
-            services.AddSingleton<IHousekeepingTask>(new Task1("counting", () => ran.Release()));
+            services.AddSingleton<IHousekeepingTask>(new PlannedTask("broken", HousekeepingScope.Node, () => throw new InvalidOperationException("as planned")));
+            services.AddSingleton<IHousekeepingTask>(new PlannedTask("counting", HousekeepingScope.Node, () => ran.Release()));
         });
-        server.Time.Advance(HousekeepingRounds.Interval - TimeSpan.FromSeconds(1));
+        server.Time.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(1));
         ran.CurrentCount.ShouldBe(0);
         for (var round = 0; round < 2; round++)
         {
-            server.Time.Advance(HousekeepingRounds.Interval);
-            (await ran.WaitAsync(TimeSpan.FromSeconds(10), Token)).ShouldBeTrue();
+            server.Time.Advance(TimeSpan.FromMinutes(10));
+            (await ran.WaitAsync(TimeSpan.FromSeconds(20), Token)).ShouldBeTrue();
         }
         server.Log.Lines.ShouldContain(l => l.Contains("Housekeeping failed for broken", StringComparison.Ordinal));
     }
@@ -70,16 +70,5 @@ public sealed class HousekeepingTests
     {
         db.Sessions.Add(new Session { Id = Ids.New(), UserId = Ids.New(), RefreshHash = "h", CreatedAt = expires.AddDays(-30), ExpiresAt = expires });
         db.LoginLinks.Add(new LoginLink { Id = Ids.New(), UserId = Ids.New(), TokenHash = Ids.New().ToString(), ExpiresAt = expires });
-    }
-
-    private sealed class Task1(string name, Action run) : IHousekeepingTask
-    {
-        public string Name => name;
-
-        public Task RunAsync(CancellationToken cancellationToken)
-        {
-            run();
-            return Task.CompletedTask;
-        }
     }
 }

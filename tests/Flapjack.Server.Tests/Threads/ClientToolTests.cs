@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Threads.Turns;
@@ -182,7 +183,29 @@ public sealed class ClientToolTests(TurnWorld world) : IClassFixture<TurnWorld>
         own.Server.Time.Advance(TimeSpan.FromHours(0.2));
         (await own.ThreadAsync(thread)).GetProperty("awaiting_action").GetBoolean().ShouldBeFalse();
         await own.PostAsync($"/api/threads/{thread}/messages", Answers(("call_1", "late"))).ShouldBeError(409, "ACTION_EXPIRED");
+        await own.PostAsync($"/api/threads/{thread}/messages", Answers(("call_1", "late"))).ShouldBeError(409, "ACTION_EXPIRED");
         (await own.Server.AskAsync(thread, "/echo on"))[^1].Data.Text("content").ShouldBe("on");
+    }
+
+    [Fact]
+    public async Task What_waited_for_more_than_a_day_is_ended_by_housekeeping()
+    {
+        await using var own = await TurnWorld.StartAsync();
+        var (late, waiting) = (await own.OpenAsync(TurnWorld.OpenAI), await own.OpenAsync());
+        own.Upstream.Reply(Script.ToolCalls(new ScriptedCall("c1", "pick", "{}")).After("Choose."));
+        await using (var first = await own.SendAsync(late, new { content = "go", tools = Tools })) (await first.EndAsync()).Event.ShouldBe("requires_action");
+        own.Server.Time.Advance(TimeSpan.FromHours(1));
+        await using (var first = await own.SendAsync(waiting, new { content = "/tool pick {}", tools = Tools })) (await first.EndAsync()).Event.ShouldBe("requires_action");
+        own.Server.Time.Advance(TimeSpan.FromHours(23.5));
+        await own.Server.Services.GetServices<IHousekeepingTask>().OfType<ExpiredActions>().Single().RunAsync(Token);
+
+        (await own.MessagesAsync(late)).Select(m => m.Text("content")).ShouldBe(["go", "Choose."]);
+        await own.PostAsync($"/api/threads/{late}/messages", Answers(("c1", "late"))).ShouldBeError(409, "ACTION_EXPIRED");
+        own.Upstream.Reply(Script.Text("Good."));
+        await using (var next = await own.SendAsync(late, new { content = "on" })) (await next.EndAsync()).Event.ShouldBe("done");
+        Prompts.Shape(own.Upstream.LastRequest.Body).ShouldBe(["user:go", "assistant:Choose.", "call:c1", "result:c1", "user:on"]);
+        await own.PostAsync($"/api/threads/{late}/messages", Answers(("c1", "later"))).ShouldBeError(422, "VALIDATION_ERROR", "toolResults");
+        (await own.ThreadAsync(waiting)).GetProperty("awaiting_action").GetBoolean().ShouldBeTrue();
     }
 
     [Fact]
@@ -208,7 +231,7 @@ public sealed class ClientToolTests(TurnWorld world) : IClassFixture<TurnWorld>
         {
             // As a second client whose request saw the thread before the results came.
             var row = await db.Threads.IgnoreQueryFilters().AsNoTracking().FirstAsync(t => t.Id == thread, Token);
-            await world.Server.Services.GetRequiredService<PendingActions>().DropAsync(row, row.ActiveTurnId!.Value, stopped: false);
+            await world.Server.Services.GetRequiredService<PendingActions>().DropAsync(row, row.ActiveTurnId!.Value, PendingEnd.Replaced);
         }
         world.Tools.Hold("late drop").Release();
         (await second.EndAsync(last + 1)).Data.Text("content").ShouldBe("Whole.");

@@ -9,6 +9,8 @@ internal sealed class SessionSweep(IWriter writer, TimeProvider time) : IHouseke
 {
     public string Name => "sessions, links and invites";
 
+    public HousekeepingScope Scope => HousekeepingScope.Cluster;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var now = time.Now();

@@ -45,6 +45,8 @@ internal sealed class ClosedOrgSweep(Databases databases, OrgErasure erasure, Ti
 
     public string Name => "deleted organisations";
 
+    public HousekeepingScope Scope => HousekeepingScope.Cluster;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var settled = time.Now() - LastEcho;

@@ -17,6 +17,8 @@ internal sealed class IdempotencySweep(IWriter writer, TimeProvider time) : IHou
 {
     public string Name => "idempotency records";
 
+    public HousekeepingScope Scope => HousekeepingScope.Cluster;
+
     public Task RunAsync(CancellationToken cancellationToken) =>
         Batches.DeleteAsync(writer, [IdempotencySql.Sweep(time.Now() - IdempotencyStore.Lifetime)], cancellationToken);
 }
@@ -24,6 +26,8 @@ internal sealed class IdempotencySweep(IWriter writer, TimeProvider time) : IHou
 internal sealed class LimitsSweep(RequestLimits limits) : IHousekeepingTask
 {
     public string Name => "rate limit windows";
+
+    public HousekeepingScope Scope => HousekeepingScope.Node;
 
     public Task RunAsync(CancellationToken cancellationToken)
     {

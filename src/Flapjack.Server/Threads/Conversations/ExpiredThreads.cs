@@ -15,6 +15,8 @@ internal sealed class ExpiredThreads(Databases databases, ThreadRemovals removal
 
     public string Name => "expired threads";
 
+    public HousekeepingScope Scope => HousekeepingScope.Cluster;
+
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         while (true)

@@ -95,7 +95,7 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
         // Asked again here, because a queued message may have waited since it came in.
         if (context.Draining.IsDraining) throw ApiException.Unavailable("the server is shutting down, try again");
         var thread = plan.Thread;
-        if (pendingTurn is { } pending) await context.Pending.DropAsync(thread, pending, stopped: false);
+        if (pendingTurn is { } pending) await context.Pending.DropAsync(thread, pending, PendingEnd.Replaced);
         var live = new LiveTurn(Ids.New(), thread.OrgId, thread.Id);
         var sender = MessageSender.Of(plan.Options, access);
         var message = new Message
@@ -125,13 +125,13 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
         var now = context.Time.Now();
         if (thread.Status != "active") throw ApiException.Conflict("the thread is archived");
         if (thread.ActiveTurnId is { } running) throw Busy(running);
-        if (thread.PendingTurnId is not { } turnId) throw ApiException.Invalid("toolResults", "nothing is pending in this thread");
+        await using var db = databases.Open(access);
+        if (thread.PendingTurnId is not { } turnId) throw await PendingActions.HasExpiredAsync(db, thread.Id, cancellationToken) ? TooLate() : ApiException.Invalid("toolResults", "nothing is pending in this thread");
         if (!thread.IsAwaitingAction(now))
         {
-            await context.Pending.DropAsync(thread, turnId, stopped: false);
-            throw new ApiException(409, "ACTION_EXPIRED", "the results came too late; send a new message");
+            await context.Pending.DropAsync(thread, turnId, PendingEnd.Expired);
+            throw TooLate();
         }
-        await using var db = databases.Open(access);
         var turn = await db.Turns.AsNoTracking().FirstAsync(t => t.Id == turnId, cancellationToken);
         var calls = await db.Messages.AsNoTracking().Where(m => m.ThreadId == thread.Id && m.TurnId == turnId && m.Role == MessageRoles.Tool && !m.Complete).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
         CheckAnswers(draft.Results, calls);
@@ -158,6 +158,8 @@ internal sealed class TurnOpening(Databases databases, CallerContext access, Tur
         }
         errors.ThrowIfAny();
     }
+
+    private static ApiException TooLate() => new(409, "ACTION_EXPIRED", "the results came too late; send a new message");
 
     public static ApiException Busy(Guid turnId) => new(409, "THREAD_BUSY", turnId.ToString());
 }

@@ -16,7 +16,7 @@ internal sealed class TurnStops(TurnHost host, PendingActions pending, TurnSigna
         if ((thread.ActiveTurnId ?? thread.PendingTurnId) is not { } turn) return;
         await StopTurnAsync(thread, turn, cancellationToken);
         // In any case: it may have begun to wait for the client just before it heard of the stop.
-        await pending.DropAsync(thread, turn, stopped: true);
+        await pending.DropAsync(thread, turn, PendingEnd.Stopped);
     }
 
     /// <summary>Stops a running turn, on whichever node, and waits until it is stored, at most two seconds. False when it may still run.</summary>
@@ -61,7 +61,7 @@ internal sealed class TurnStops(TurnHost host, PendingActions pending, TurnSigna
 internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces traces, Databases databases, ThreadChanges changes, TimeProvider time)
 {
     /// <summary>Ends a waiting turn: its open calls get a result, its text so far becomes the answer, the thread is free.</summary>
-    public async Task DropAsync(ConversationThread thread, Guid turnId, bool stopped)
+    public async Task DropAsync(ConversationThread thread, Guid turnId, PendingEnd end)
     {
         // Taken first, so that no results get in between. A crash from here on leaves a turn without a node, which the leases end.
         if (await store.TakePendingAsync(thread.Id, turnId) is not { } lastSeq) return;
@@ -71,7 +71,7 @@ internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces
         // Null when the turn waited so long that its trace was cleared away.
         var trace = await db.Traces.AsNoTracking().FirstOrDefaultAsync(t => t.Id == turnId);
         var progress = TurnProgress.Parse(turn.Progress!);
-        var unit = new List<SqlStatement> { TurnSql.Guard(thread.Id, turnId, turn.Fence), TurnSql.CloseCalls(thread.Id, turnId, stopped ? """{"error":"CANCELLED"}""" : """{"error":"CANCELLED_BY_USER"}""") };
+        var unit = new List<SqlStatement> { TurnSql.Guard(thread.Id, turnId, turn.Fence), TurnSql.CloseCalls(thread.Id, turnId, end.Result) };
         if (progress.Text.Length > 0)
         {
             var speaker = await MessageSender.OfAnswerAsync(db, turn);
@@ -86,7 +86,7 @@ internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces
                 Content = progress.Text,
                 // Its text stands in its steps; the model must not read it twice.
                 TailStart = progress.Text.Length,
-                Stopped = stopped,
+                Stopped = end == PendingEnd.Stopped,
                 SenderName = speaker.Name,
                 SenderId = speaker.Id,
                 Model = progress.Model,
@@ -98,7 +98,7 @@ internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces
                 CreatedAt = now,
             }));
         }
-        unit.Add(TurnSql.EndTurn(thread.Id, turnId, TurnStatuses.Stopped, "stopped", null, now, null, null));
+        unit.Add(TurnSql.EndTurn(thread.Id, turnId, TurnStatuses.Stopped, end.FinishReason, null, now, null, null));
         if (trace is not null)
         {
             unit.Add(TurnSql.StopTrace(thread.Id, turnId, TurnTraces.WithStopped(trace.Tags), now));
@@ -109,6 +109,25 @@ internal sealed class PendingActions(IWriter writer, TurnStore store, TurnTraces
         changes.RaiseEverywhere(thread.Id);
     }
 
+    /// <summary>True when the thread's last turn ended because its client let the time for its results pass.</summary>
+    public static Task<bool> HasExpiredAsync(FlapjackDb db, Guid threadId, CancellationToken cancellationToken) =>
+        db.Turns.Where(t => t.ThreadId == threadId).OrderByDescending(t => t.StartedAt).Take(1).AnyAsync(t => t.FinishReason == PendingEnd.Expired.FinishReason, cancellationToken);
+
     private async Task<Logs.Span> RootAsync(FlapjackDb db, Turn turn, TurnProgress progress, DateTime now) => traces.Root(
         progress.RootSpanId, turn, await db.Agents.Where(a => a.Id == turn.AgentId).Select(a => a.Name).FirstOrDefaultAsync() ?? "", progress.Input, progress.Text, now);
+}
+
+/// <summary>Why a turn that waited for its client ended.</summary>
+/// <param name="FinishReason">As the turn's row remembers it.</param>
+/// <param name="Result">What the model is told of the calls that nobody answered.</param>
+internal sealed record PendingEnd(string FinishReason, string Result)
+{
+    /// <summary>Somebody stopped it.</summary>
+    public static readonly PendingEnd Stopped = new("stopped", """{"error":"CANCELLED"}""");
+
+    /// <summary>A normal message came instead of the results.</summary>
+    public static readonly PendingEnd Replaced = new("stopped", """{"error":"CANCELLED_BY_USER"}""");
+
+    /// <summary>The results did not come in time. Whoever still brings them is told so for as long as the turn is the thread's last.</summary>
+    public static readonly PendingEnd Expired = new("expired", """{"error":"ACTION_EXPIRED"}""");
 }
