@@ -22,7 +22,7 @@ internal sealed class SignUps(FlapjackDb db, OrgJoining joining, Passwords passw
         if (request.InviteToken.Value is not null && invite is null) throw await GuessedAsync(ApiException.Invalid("inviteToken", "is unknown, used, expired or for another address"));
         if (await IsTakenAsync(email, cancellationToken)) throw await GuessedAsync(EmailTaken());
 
-        var user = new User { Id = Ids.New(), Email = email, EmailConfirmed = invite?.Email is not null, Name = Trimmed(request.Name.Value), DefaultOrgId = invite?.OrgId ?? Ids.New(), CreatedAt = now };
+        var user = new User { Id = Ids.New(), Email = email, EmailConfirmed = false, Name = Trimmed(request.Name.Value), DefaultOrgId = invite?.OrgId ?? Ids.New(), CreatedAt = now };
         if (invite is not null) joining.Accept(invite, user);
         else await joining.FoundAsync(user.DefaultOrgId, user.Id, Trimmed(request.OrgName.Value) ?? OwnOrgName(user), null, cancellationToken);
         using (await passwords.EnterAsync(cancellationToken)) user.PasswordHash = passwords.Hash(request.Password.Value!);

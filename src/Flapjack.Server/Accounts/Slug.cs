@@ -8,9 +8,10 @@ internal static partial class Slug
 {
     private const int MaxLength = 60;
 
-    public const string Rule = "must be 1 to 60 of a-z, 0-9 and single hyphens inside";
+    public const string Rule = "must be 1 to 60 of a-z, 0-9 and single hyphens inside, and no UUID";
 
-    public static bool IsValid(string slug) => slug.Length <= MaxLength && Form().IsMatch(slug);
+    // An organisation may be named by slug or id, so no slug may look like an id.
+    public static bool IsValid(string slug) => slug.Length <= MaxLength && Form().IsMatch(slug) && !Guid.TryParse(slug, out _);
 
     public static string From(string name)
     {
@@ -22,7 +23,7 @@ internal static partial class Slug
             if (slug.Length == MaxLength) break;
         }
         var text = slug.ToString().TrimEnd('-');
-        return text.Length > 0 ? text : "organisation";
+        return text.Length > 0 && !Guid.TryParse(text, out _) ? text : "organisation";
     }
 
     [GeneratedRegex(@"^[a-z0-9]+(-[a-z0-9]+)*\z")]

@@ -12,7 +12,7 @@ internal sealed class User
     /// <summary>Lower case; unique on the server.</summary>
     public required string Email { get; set; }
 
-    /// <summary>Somebody vouched for the address: an operator, an admin who invited it, an issuer. Who signs up alone has not proved it, so no issuer's word about the address opens that account.</summary>
+    /// <summary>An operator or an issuer vouched for the address. Who signs up has not proved it, with an invite neither, since whoever invites can read the invite; so no issuer's word about the address opens that account.</summary>
     public bool EmailConfirmed { get; init; } = true;
 
     public string? Name { get; set; }

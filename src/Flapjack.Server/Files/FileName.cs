@@ -15,7 +15,9 @@ internal static class FileName
         if (clean.Length <= MaxLength) return clean;
         var extension = Path.GetExtension(clean);
         if (extension.Length > 20) extension = "";
-        return clean[..(MaxLength - extension.Length)] + extension;
+        var end = MaxLength - extension.Length;
+        if (char.IsHighSurrogate(clean[end - 1])) end--;
+        return clean[..end] + extension;
     }
 
     /// <summary>The name an address suggests.</summary>

@@ -87,8 +87,8 @@ internal sealed class Admission(Databases databases, TimeProvider time)
     private static async Task<Organisation?> OrgAsync(FlapjackDb db, ExternalToken token, CancellationToken cancellationToken)
     {
         if ((OrgName(token) ?? token.Issuer.DefaultOrg) is not { } named) return null;
-        var id = Guid.TryParseExact(named, "D", out var parsed) ? parsed : Guid.Empty;
-        return await db.Organisations.FirstOrDefaultAsync(o => o.DeletedAt == null && (o.Slug == named || o.Id == id), cancellationToken);
+        var isId = Guid.TryParseExact(named, "D", out var id);
+        return await db.Organisations.FirstOrDefaultAsync(o => o.DeletedAt == null && (isId ? o.Id == id : o.Slug == named), cancellationToken);
     }
 
     private static string? OrgName(ExternalToken token) => token.Issuer.OrgClaim is { } claim ? token.Text(claim) : null;

@@ -42,9 +42,15 @@ internal sealed record ExternalToken(OidcIssuer Issuer, string Subject, JsonElem
         try
         {
             using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(parts[1]));
-            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
+            if (document.RootElement.ValueKind != JsonValueKind.Object) return null;
+            // Text that is no text, such as half a character, is noticed only when it is read.
+            foreach (var claim in document.RootElement.EnumerateObject())
+            {
+                if (claim.Value.ValueKind == JsonValueKind.String) _ = claim.Value.GetString();
+            }
+            return document.RootElement.Clone();
         }
-        catch (Exception fault) when (fault is JsonException or FormatException)
+        catch (Exception fault) when (fault is JsonException or FormatException or InvalidOperationException)
         {
             return null;
         }

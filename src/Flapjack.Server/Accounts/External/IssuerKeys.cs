@@ -45,7 +45,7 @@ internal sealed partial class IssuerKeys(OidcIssuer issuer, HttpMessageInvoker h
             using var patience = new CancellationTokenSource(Patience, time);
             _known = new(await ReadKeysAsync(patience.Token), now);
         }
-        catch (Exception fault) when (fault is HttpRequestException or IOException or JsonException or ArgumentException or InvalidOperationException or OperationCanceledException)
+        catch (Exception fault) when (fault is HttpRequestException or IOException or JsonException or ArgumentException or InvalidOperationException or KeyNotFoundException or FormatException or OperationCanceledException)
         {
             LogFailed(logger, fault, issuer.Issuer);
         }

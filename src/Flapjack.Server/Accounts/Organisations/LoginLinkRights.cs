@@ -16,6 +16,8 @@ internal sealed class LoginLinkRights(FlapjackDb db)
     {
         if (creatorId == userId) return true;
         var rows = await db.Memberships.AsNoTracking().Where(m => m.UserId == userId || m.UserId == creatorId).ToListAsync(cancellationToken);
+        // Who belongs nowhere is below nobody.
+        if (!rows.Exists(m => m.UserId == userId)) return false;
         var creators = rows.Where(m => m.UserId == creatorId).ToDictionary(m => m.OrgId, m => m.Role);
         return rows.Where(m => m.UserId == userId).All(m => creators.TryGetValue(m.OrgId, out var role) && (role == Role.Owner || role == Role.Admin && m.Role < Role.Owner));
     }

@@ -13,27 +13,37 @@ internal sealed class OrgErasure(Databases databases, IWriter writer, IEnumerabl
     {
         foreach (var dependant in dependants) await dependant.OnOrgDeletedAsync(orgId, cancellationToken);
         // Other nodes look for revoked keys among those they know; a row that is gone would tell them nothing.
-        foreach (var table in await TablesAsync()) if (table != "api_keys") await writer.WriteAsync([OrgErasureSql.Erase(table, orgId)], cancellationToken);
+        foreach (var table in await TablesAsync())
+        {
+            if (table.Name == "api_keys") continue;
+            while ((await writer.WriteAsync([OrgErasureSql.EraseSome(table, orgId)], cancellationToken)).Affected[0] > 0) { }
+        }
     }
 
     /// <summary>The end, when no node can know its keys any more.</summary>
     public async Task ForgetAsync(Guid orgId, CancellationToken cancellationToken)
     {
         await EraseAsync(orgId, cancellationToken);
-        await writer.WriteAsync([OrgErasureSql.Erase("api_keys", orgId), OrgErasureSql.Forget(orgId)], cancellationToken);
+        await writer.WriteAsync([OrgErasureSql.EraseKeys(orgId), OrgErasureSql.Forget(orgId)], cancellationToken);
     }
 
-    private async ValueTask<List<string>> TablesAsync()
+    private async ValueTask<List<TenantTable>> TablesAsync()
     {
         await using var db = databases.OpenForServer();
-        return [.. db.Model.GetEntityTypes().Where(e => typeof(ITenantRow).IsAssignableFrom(e.ClrType)).Select(e => e.GetTableName()!)];
+        return [.. db.Model.GetEntityTypes().Where(e => typeof(ITenantRow).IsAssignableFrom(e.ClrType)).Select(e => new TenantTable(e.GetTableName()!, string.Join(", ", e.FindPrimaryKey()!.Properties.Select(p => p.GetColumnName()))))];
     }
 }
 
-/// <summary>One table at a time, so that other writes get their turn in between.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Key">Columns of its primary key.</param>
+internal readonly record struct TenantTable(string Name, string Key);
+
+/// <summary>A few rows at a time, so that other writes get their turn in between and no statement takes too long.</summary>
 internal static class OrgErasureSql
 {
-    public static SqlStatement Erase(string table, Guid orgId) => new($"DELETE FROM {table} WHERE org_id = $1", [orgId]);
+    public static SqlStatement EraseSome(TenantTable table, Guid orgId) => new($"DELETE FROM {table.Name} WHERE ({table.Key}) IN (SELECT {table.Key} FROM {table.Name} WHERE org_id = $1 LIMIT 200)", [orgId]);
+
+    public static SqlStatement EraseKeys(Guid orgId) => new("DELETE FROM api_keys WHERE org_id = $1", [orgId]);
 
     public static SqlStatement Forget(Guid orgId) => new("DELETE FROM organisations WHERE id = $1 AND deleted_at IS NOT NULL", [orgId]);
 }

@@ -13,27 +13,42 @@ internal sealed partial class TurnLeases(TurnHost host, TurnRecovery recovery, L
     /// <summary>Before the first request: what a node that is surely dead has left. On SQLite that is everything; on PostgreSQL what the last process of this data directory ran, and what has no lease.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await RecoverAsync(await book.LeftBeforeStartAsync(cancellationToken), cancellationToken);
+        // Renewals come first: what is taken over in a long recovery must not lapse meanwhile.
         await base.StartAsync(cancellationToken);
+        await RecoverAsync(await book.LeftBeforeStartAsync(cancellationToken), cancellationToken);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        EachRoundAsync(RenewAsync, stoppingToken),
+        // A recovery may wait for the database; the leases of healthy turns do not wait with it.
+        EachRoundAsync(() => RecoverAllAsync(stoppingToken), stoppingToken));
+
+    private async Task EachRoundAsync(Func<Task> round, CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(settings.Turns.LeaseTime / 6, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try
             {
-                host.Trim();
-                if (host.Running.Any()) await book.RenewAsync();
-                await RecoverAsync(await book.ExpiredAsync(stoppingToken), stoppingToken);
-                await RecoverLostAsync(stoppingToken);
+                await round();
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFailed(logger, exception);
             }
         }
+    }
+
+    private async Task RenewAsync()
+    {
+        host.Trim();
+        if (host.Running.Any()) await book.RenewAsync();
+    }
+
+    private async Task RecoverAllAsync(CancellationToken cancellationToken)
+    {
+        await RecoverAsync(await book.ExpiredAsync(cancellationToken), cancellationToken);
+        await RecoverLostAsync(cancellationToken);
     }
 
     // Turns of this node that ended while the database took no writes: their lease is renewed with the others', so nobody else looks after them.
@@ -64,7 +79,7 @@ internal sealed partial class TurnLeases(TurnHost host, TurnRecovery recovery, L
     [LoggerMessage(1, LogLevel.Error, "Turn {Turn} of a node that is gone could not be recovered")]
     private static partial void LogNotRecovered(ILogger logger, Exception exception, Guid turn);
 
-    [LoggerMessage(2, LogLevel.Error, "Leases could not be renewed")]
+    [LoggerMessage(2, LogLevel.Error, "Leases could not be looked after")]
     private static partial void LogFailed(ILogger logger, Exception exception);
 }
 

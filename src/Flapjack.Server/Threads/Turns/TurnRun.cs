@@ -3,7 +3,6 @@ using Flapjack.Runtime.Turns;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Threads.Multiplayer;
-using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.Extensions.AI;
@@ -90,6 +89,8 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     /// <summary>Begins a checkpoint if one is due. Only from the turn's own task, which alone may look at its state.</summary>
     public void CheckpointIfDue()
     {
+        // The only thing a checkpoint decides: a turn that another node has is over here.
+        if (Checkpointed.IsFaulted) Checkpointed.GetAwaiter().GetResult();
         if (Volatile.Read(ref _checkpointDue) == 0 || !Checkpointed.IsCompleted) return;
         Volatile.Write(ref _checkpointDue, 0);
         Checkpointed = CheckpointAsync();
@@ -140,7 +141,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
         {
             await store.CheckpointAsync(this);
         }
-        catch (Exception exception) when (DatabaseFaults.IsOutage(exception))
+        catch (Exception exception) when (exception is not TurnLostException)
         {
             // The next one will do; what must be written waits for the database by itself.
         }

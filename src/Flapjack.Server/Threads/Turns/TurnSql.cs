@@ -179,6 +179,9 @@ internal static class TurnSql
     /// <summary>Takes a thread from the client it waits for, to end the turn.</summary>
     public static SqlStatement TakePending(Guid thread, Guid turn, DateTime now) => new(TakePendingText, [thread, turn, now]) { Returns = true };
 
+    /// <summary>Begins a unit that takes or ends a waiting turn: whoever changes turn and thread locks the turn first, so that two of them cannot wait for each other.</summary>
+    public static SqlStatement LockWaiting(Guid turn) => new("UPDATE turns SET node = node WHERE id = $1 AND status = 'awaiting_action'", [turn]);
+
     /// <summary>Makes a turn that was taken look like one that runs here, so that it is ended if this node dies.</summary>
     public static SqlStatement RunToEnd(Guid thread, Guid turn, string node, TimeSpan lease) => new(RunToEndText, [thread, turn, node, lease.TotalSeconds]);
 

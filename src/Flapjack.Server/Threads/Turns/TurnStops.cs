@@ -8,7 +8,7 @@ namespace Flapjack.Server.Threads.Turns;
 /// <summary>Ends turns from outside.</summary>
 internal sealed class TurnStops(TurnHost host, PendingActions pending, TurnSignals signals, ThreadChanges changes, TimeProvider time)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2), Beginning = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Stops what runs in the thread and drops what waits for the client. Done also when there was nothing to do.</summary>
     public async Task StopAsync(ConversationThread thread, CancellationToken cancellationToken)
@@ -38,12 +38,20 @@ internal sealed class TurnStops(TurnHost host, PendingActions pending, TurnSigna
         }
     }
 
+    // It is stored and about to begin here.
+    private async Task<bool> StopBeginningAsync(ThreadWatch watch, Guid turnId, CancellationToken cancellationToken)
+    {
+        if (host.Find(turnId) is null) await watch.NextAsync(Beginning, time, cancellationToken);
+        return host.Find(turnId) is { } run && await StopHereAsync(run, cancellationToken);
+    }
+
     private async Task<bool> StopElsewhereAsync(ConversationThread thread, Guid turnId, CancellationToken cancellationToken)
     {
         using var watch = changes.Watch(thread.Id);
         if (await signals.OwnerAsync(thread.OrgId, turnId, cancellationToken) is not { } node) return true;
-        // Here it is about to begin. A node that does not hear is dead or cut off; its turns end with their lease.
-        if (signals.IsHere(node) || !await signals.ReachesAsync(node, cancellationToken)) return false;
+        if (signals.IsHere(node)) return await StopBeginningAsync(watch, turnId, cancellationToken);
+        // A node that does not hear is dead or cut off; its turns end with their lease.
+        if (!await signals.ReachesAsync(node, cancellationToken)) return false;
         var until = time.Now() + Patience;
         for (var asked = 0; until - time.Now() is { Ticks: > 0 } left; asked++)
         {

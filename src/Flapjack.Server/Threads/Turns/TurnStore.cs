@@ -100,7 +100,12 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
         WriteAsync(run, [TurnSql.Result(run.Plan.Thread.Id, run.Live.TurnId, result.CallId, result.Content.Replace('\0', '\uFFFD'), result.IsError)], null);
 
     /// <summary>Notes how far the turn got, for whoever takes it up if this node dies. Whether it is written decides nothing, so nobody waits for it.</summary>
-    public Task CheckpointAsync(TurnRun run) => writer.WriteAsync([Guard(run.Owner), TurnSql.Progress(run.Live.TurnId, TurnProgress.Of(run).ToText(), run.Record())]);
+    /// <exception cref="TurnLostException">Another node has the turn now.</exception>
+    public async Task CheckpointAsync(TurnRun run)
+    {
+        var result = await writer.WriteAsync([Guard(run.Owner), TurnSql.Progress(run.Live.TurnId, TurnProgress.Of(run).ToText(), run.Record())]);
+        if (result.Refused) throw new TurnLostException();
+    }
 
     /// <summary>Leaves the turn, as far as it got, to another node or to the next start of this one.</summary>
     public Task HandOverAsync(TurnRun run) => WriteAsync(run, [TurnSql.HandOver(run.Live.TurnId, TurnProgress.Of(run).ToText(), run.Record())], null);
@@ -176,7 +181,7 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
     public async Task<long?> TakePendingAsync(Guid thread, Guid turn)
     {
         var now = time.Now();
-        return (await writer.WriteAsync([TurnSql.TakePending(thread, turn, now), TurnSql.RunToEnd(thread, turn, node.Value, settings.Turns.LeaseTime)])).Returned;
+        return (await writer.WriteAsync([TurnSql.LockWaiting(turn), TurnSql.TakePending(thread, turn, now), TurnSql.RunToEnd(thread, turn, node.Value, settings.Turns.LeaseTime)])).Returned;
     }
 
     private static Message Answer(TurnRun run, bool stopped, string? error, DateTime now) => new()

@@ -68,7 +68,10 @@ internal sealed class StreamRelay(Guid id, string reader, LiveTurn stream, int p
             {
                 var piece = bytes.Span[..WholeCharacters(bytes.Span, Math.Max(room, 0))];
                 var isEnd = ended && piece.Length == bytes.Length;
-                if (_wantsWord || isEnd || piece.Length > 0) Send(piece, isEnd);
+                // What broke off must not look complete on the other node either.
+                var breaksOff = isEnd && stream.IsBroken;
+                if (_wantsWord || isEnd || piece.Length > 0) Send(piece, isEnd && !breaksOff);
+                if (breaksOff) signals.Send(reader, EventsNote.Topic, EventsNote.Unknown(id).ToString());
                 if (isEnd) return false;
                 if (piece.Length > 0) return true;
             }
