@@ -14,6 +14,7 @@ internal static class SchedulingSetup
 
     public static IServiceCollection AddScheduling(this IServiceCollection services, ServerSettings settings)
     {
+        services.AddSingleton<WaitingWork>();
         services.AddSingleton<SchedulerTroubles>();
         services.AddSingleton<SchedulerEnd>();
         services.AddSingleton<ServerLife>();
