@@ -6,7 +6,7 @@ using Quartz;
 namespace Flapjack.Server.Platform.Scheduling;
 
 /// <summary>The scheduler's life: it begins once the server listens, takes no new jobs once the server drains, and gives running ones what is left of the grace period.</summary>
-internal sealed class JobScheduler(ISchedulerFactory factory, HousekeepingSchedule schedule, SchedulerEnd end, WaitingWork waiting, ServerLife life, ServerSettings settings) : BackgroundService
+internal sealed class JobScheduler([FromKeyedServices(SchedulingSetup.Name)] ISchedulerFactory factory, HousekeepingSchedule schedule, SchedulerEnd end, WaitingWork waiting, ServerLife life, ServerSettings settings) : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
     private IScheduler? _scheduler;
