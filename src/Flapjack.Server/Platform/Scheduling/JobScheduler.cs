@@ -15,7 +15,8 @@ internal sealed class JobScheduler([FromKeyedServices(SchedulingSetup.Name)] ISc
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        if (_scheduler is not { } scheduler) return;
+        // A host may be stopped and then disposed of, which stops it again.
+        if (Interlocked.Exchange(ref _scheduler, null) is not { } scheduler) return;
         var stopping = scheduler.Shutdown(waitForJobsToComplete: true, cancellationToken).AsTask();
         if (!await EndsWithinAsync(stopping, GraceLeft()))
         {
