@@ -44,9 +44,9 @@ internal static class PlatformSetup
         builder.Services.AddSingleton<IdempotencyStore>();
         builder.Services.AddSingleton<IHousekeepingTask, IdempotencySweep>();
         builder.Services.AddSingleton<IHousekeepingTask, LimitsSweep>();
-        builder.Services.AddScheduling(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSignals(settings);
+        builder.Services.AddScheduling(settings);
         builder.Services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.PropertyNamingPolicy = WireJson.Responses.PropertyNamingPolicy;

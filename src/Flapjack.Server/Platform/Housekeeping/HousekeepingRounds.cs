@@ -3,7 +3,7 @@ using Flapjack.Server.Platform.Storage;
 namespace Flapjack.Server.Platform.Housekeeping;
 
 /// <summary>Runs one round of a task. A round that fails is logged; the task's next one tries again.</summary>
-internal sealed partial class HousekeepingRounds(IEnumerable<IHousekeepingTask> tasks, Scheduling.SchedulerTroubles troubles, ILogger<HousekeepingRounds> logger)
+internal sealed partial class HousekeepingRounds(IEnumerable<IHousekeepingTask> tasks, WaitingWork waiting, ILogger<HousekeepingRounds> logger)
 {
     public IReadOnlyList<IHousekeepingTask> Tasks { get; } = [.. tasks];
 
@@ -19,7 +19,7 @@ internal sealed partial class HousekeepingRounds(IEnumerable<IHousekeepingTask> 
         }
         catch (Exception exception) when (DatabaseFaults.IsOutage(exception))
         {
-            troubles.Report(exception);
+            waiting.Report(exception);
         }
         catch (Exception exception)
         {

@@ -1,3 +1,4 @@
+using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Lifetime;
 using Flapjack.Server.Platform.Settings;
 using Quartz;
@@ -5,7 +6,7 @@ using Quartz;
 namespace Flapjack.Server.Platform.Scheduling;
 
 /// <summary>The scheduler's life: it begins once the server listens, takes no new jobs once the server drains, and gives running ones what is left of the grace period.</summary>
-internal sealed class JobScheduler(ISchedulerFactory factory, HousekeepingSchedule schedule, SchedulerEnd end, SchedulerTroubles troubles, ServerLife life, ServerSettings settings) : BackgroundService
+internal sealed class JobScheduler([FromKeyedServices(SchedulingSetup.Name)] ISchedulerFactory factory, HousekeepingSchedule schedule, SchedulerEnd end, WaitingWork waiting, ServerLife life, ServerSettings settings) : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
     private IScheduler? _scheduler;
@@ -14,7 +15,8 @@ internal sealed class JobScheduler(ISchedulerFactory factory, HousekeepingSchedu
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        if (_scheduler is not { } scheduler) return;
+        // A host may be stopped and then disposed of, which stops it again.
+        if (Interlocked.Exchange(ref _scheduler, null) is not { } scheduler) return;
         var stopping = scheduler.Shutdown(waitForJobsToComplete: true, cancellationToken).AsTask();
         if (!await EndsWithinAsync(stopping, GraceLeft()))
         {
@@ -54,7 +56,7 @@ internal sealed class JobScheduler(ISchedulerFactory factory, HousekeepingSchedu
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            troubles.Report(exception);
+            waiting.Report(exception);
             return false;
         }
     }
