@@ -15,19 +15,21 @@ namespace Flapjack.Server.Threads;
 internal sealed record ResponseFormat(JsonElement? Schema, string Name, bool Strict)
 {
     private const int SchemaLimit = 64 * 1024, MaxProblems = 10;
-    private const string Field = "responseFormat", SchemaField = Field + ".schema";
 
-    public static ResponseFormat? From(ResponseFormatRequest? request, FieldErrors errors)
+    /// <param name="request">The format as it was sent; null = text.</param>
+    /// <param name="field">What the request calls the object that holds name and schema.</param>
+    /// <param name="errors">Where faults go.</param>
+    public static ResponseFormat? From(ResponseFormatRequest? request, string field, FieldErrors errors)
     {
         if (request is null) return null;
         var type = request.Type.Value;
-        if (type is null) errors.Add($"{Field}.type", "is required");
-        errors.OneOf($"{Field}.type", type, "text", "json", "json_schema");
-        if (request.Name.Value is { } name && !FieldRules.IsToolName(name)) errors.Add($"{Field}.name", "must match ^[A-Za-z0-9_-]{1,64}$");
+        if (type is null) errors.Add($"{field}.type", "is required");
+        errors.OneOf($"{field}.type", type, "text", "json", "json_schema");
+        if (request.Name.Value is { } name && !FieldRules.IsToolName(name)) errors.Add($"{field}.name", "must match ^[A-Za-z0-9_-]{1,64}$");
         return type switch
         {
             "json" => new(null, "", false),
-            "json_schema" => new(SchemaOf(request, errors), request.Name.Value ?? "answer", request.Strict.Value ?? true),
+            "json_schema" => new(SchemaOf(request, $"{field}.schema", errors), request.Name.Value ?? "answer", request.Strict.Value ?? true),
             _ => null,
         };
     }
@@ -40,24 +42,24 @@ internal sealed record ResponseFormat(JsonElement? Schema, string Name, bool Str
 
     public AnswerFormat ToAnswerFormat() => Schema is { } schema ? AnswerFormat.Of(schema) : AnswerFormat.AnyJson;
 
-    private static JsonElement? SchemaOf(ResponseFormatRequest request, FieldErrors errors)
+    private static JsonElement? SchemaOf(ResponseFormatRequest request, string field, FieldErrors errors)
     {
         if (request.Schema.Value is not { ValueKind: not JsonValueKind.Null } schema)
         {
-            errors.Add(SchemaField, "is required");
+            errors.Add(field, "is required");
             return null;
         }
         var before = errors.Count;
-        errors.Object(SchemaField, schema, SchemaLimit);
+        errors.Object(field, schema, SchemaLimit);
         if (errors.Count > before) return null;
-        foreach (var problem in JsonSchema.Parse(schema).Problems.Where(problem => problem.IsMistake).Take(MaxProblems)) errors.Add(PathOf(schema, problem.Path), problem.Message);
+        foreach (var problem in JsonSchema.Parse(schema).Problems.Where(problem => problem.IsMistake).Take(MaxProblems)) errors.Add(PathOf(field, schema, problem.Path), problem.Message);
         return schema;
     }
 
     // A JSON pointer as fields are spelled: .properties.a, .allOf[0].
-    private static string PathOf(JsonElement schema, string pointer)
+    private static string PathOf(string field, JsonElement schema, string pointer)
     {
-        var path = new StringBuilder(SchemaField);
+        var path = new StringBuilder(field);
         var at = schema;
         foreach (var part in pointer.Split('/').Skip(1))
         {
