@@ -21,7 +21,7 @@ internal static class FormatReader
             case "text":
                 return null;
             case "json_object":
-                return ResponseFormat.From(new() { Type = "json" }, field, errors);
+                return ResponseFormat.Json;
             case "json_schema" when nested is null:
                 return SchemaOf(field, wanted, errors);
             case "json_schema" when wanted.Object(nested) is { } described:
@@ -35,12 +35,12 @@ internal static class FormatReader
         }
     }
 
-    private static ResponseFormat? SchemaOf(string field, JsonElement described, FieldErrors errors)
+    private static ResponseFormat SchemaOf(string field, JsonElement described, FieldErrors errors)
     {
         var (name, schema, strict) = (Value("name"), Value("schema"), Value("strict"));
         if (name is { ValueKind: not JsonValueKind.String }) throw ApiException.BadRequest($"{field}.name: must be a string");
         if (strict is { ValueKind: not (JsonValueKind.True or JsonValueKind.False) }) throw ApiException.BadRequest($"{field}.strict: must be true or false");
-        return ResponseFormat.From(new() { Type = "json_schema", Name = name?.GetString(), Schema = schema, Strict = strict?.GetBoolean() }, field, errors);
+        return ResponseFormat.OfSchema(field, schema, name?.GetString(), strict?.GetBoolean(), errors);
 
         JsonElement? Value(string part) => described.TryGetProperty(part, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
     }

@@ -71,7 +71,7 @@ internal sealed record MessageDraft
             Anthropic = AnthropicOf(request.AnthropicOverrides.Value, errors),
             OpenAI = OpenAIOf(request.OpenaiOverrides.Value, errors),
             Overrides = OverridesOf(request, errors),
-            Format = ResponseFormat.From(request.ResponseFormat.Value, "responseFormat", errors),
+            Format = ResponseFormat.From(request.ResponseFormat.Value, errors),
             Metadata = request.Metadata.Value is { ValueKind: JsonValueKind.Object } metadata ? metadata : null,
         };
         return options with { IsPlain = IsPlain(request) };
