@@ -101,11 +101,11 @@ const schema = { type: "object", properties: { city: { type: "string" } }, requi
 test("parse gives the value of an answer in JSON, of a chat and of a response", async () => {
   upstream.script.push("Oslo, I think", '{"city": "Oslo"}');
   const completion = await client.chat.completions.parse({ model: scripted, messages: [user("go")], response_format: { type: "json_schema", json_schema: { name: "town", schema, strict: true } } });
-  assert.equal(completion.choices[0].message.content, '{"city": "Oslo"}');
-  assert.deepEqual(upstream.requests.at(-1).response_format?.json_schema?.name, "town");
+  assert.deepEqual(completion.choices[0].message.parsed, { city: "Oslo" });
+  assert.equal(upstream.requests.at(-1).response_format.json_schema.name, "town");
   const format = { type: "json_schema", name: "town", schema, strict: true };
-  const response = await client.responses.create({ model: offline, input: '/json {"city":"Bergen"}', text: { format } });
-  assert.equal(response.output_text, '{"city":"Bergen"}');
+  const response = await client.responses.parse({ model: offline, input: '/json {"city":"Bergen"}', text: { format } });
+  assert.deepEqual(response.output_parsed, { city: "Bergen" });
   assert.deepEqual(response.text.format, format);
 });
 
