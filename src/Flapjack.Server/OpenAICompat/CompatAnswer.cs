@@ -51,13 +51,16 @@ internal static class CompatAnswer
     }
 }
 
-/// <summary>Gives an answer again to a request that repeats the one which opened the turn.</summary>
-internal sealed class CompatReplay(TurnReplay turns, CallerContext access, Func<ReadOnlyMemory<byte>, IAnswerForm> formOf) : IIdempotentReplay
+/// <summary>A request that was made before, and how its answer is given.</summary>
+internal sealed record RepeatedRequest(CompatRequest Request, IAnswerForm Form);
+
+/// <summary>Gives an answer again to a request that repeats the one which opened its stream.</summary>
+internal sealed class CompatReplay(TurnReplay turns, CallerContext access, Func<ReadOnlyMemory<byte>, ClientConnection, RepeatedRequest> read) : IIdempotentReplay
 {
     public async Task<bool> ReplayAsync(ClientConnection client, ReadOnlyMemory<byte> body, Guid turnId)
     {
-        var form = formOf(body);
-        using var found = await turns.FindAsync(turnId, StreamPick.Latest, client.Left);
+        var (request, form) = read(body, client);
+        using var found = await turns.FindAsync(turnId, request.Opens, client.Left);
         if (found?.Live is not { } live || !form.Streams && !await turns.IsOverAsync(live, client.Left)) return false;
         client.SetHeader(CompatTurns.ThreadHeader, live.ThreadId.ToString());
         await CompatAnswer.SendAsync(client, live, form, access.Credential);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 
 namespace Flapjack.Server.OpenAICompat;
@@ -29,10 +30,13 @@ internal sealed record CompatRequest
 
     public bool InThread => ThreadId is not null || PreviousTurnId is not null;
 
+    /// <summary>The stream of its turn that answers it.</summary>
+    public StreamPick Opens => StreamPick.OpenedBy((InThread ? Conversation.Tail() : Conversation.Whole().Tail).Answers is [var answer, ..] ? answer.CallId : null);
+
     public MessageDraft DraftOf(ConversationTail tail, string? model) => new()
     {
-        Content = tail.Question?.Text,
-        Attachments = [],
+        Content = string.IsNullOrWhiteSpace(tail.Question?.Text) ? null : tail.Question.Text,
+        Attachments = tail.Question?.Attachments ?? [],
         Results = tail.Answers,
         BringsTools = BringsTools,
         OnBusy = "reject",

@@ -1,22 +1,13 @@
 using System.Text.Json;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Threads.Attachments;
 
 namespace Flapjack.Server.OpenAICompat;
 
 /// <summary>The content of a message.</summary>
 /// <param name="Text">Texts, joined with a line feed.</param>
 /// <param name="Files">Images and files.</param>
-internal sealed record MessageContent(string Text, IReadOnlyList<ContentFile> Files);
-
-/// <summary>An image or a file of a message.</summary>
-/// <param name="Field">Its path in the request.</param>
-/// <param name="IsImage">Whether it is to be looked at rather than read.</param>
-/// <param name="Name">As sent.</param>
-/// <param name="MediaType">Of a data URL.</param>
-/// <param name="FileId">One of three: a file that is there.</param>
-/// <param name="Data">One of three: the content.</param>
-/// <param name="Url">One of three: where the content is.</param>
-internal sealed record ContentFile(string Field, bool IsImage, string? Name, string? MediaType, Guid? FileId, byte[]? Data, string? Url);
+internal sealed record MessageContent(string Text, IReadOnlyList<AttachmentDraft> Files);
 
 /// <summary>Reads the content of a message: a string, or parts in the words of either protocol.</summary>
 internal static class ContentReader
@@ -30,8 +21,9 @@ internal static class ContentReader
             case JsonValueKind.String:
                 return new(Clean(field, content.Value.GetString()!), []);
             case JsonValueKind.Array:
-                var (texts, files) = (new List<string>(), new List<ContentFile>());
+                var (texts, files) = (new List<string>(), new List<AttachmentDraft>());
                 foreach (var (i, part) in content.Value.EnumerateArray().Index()) ReadPart($"{field}[{i}]", part, texts, files, errors);
+                if (files.Count > AttachmentDraft.MaxAttachments) errors.Add(field, $"has more than {AttachmentDraft.MaxAttachments} images and files");
                 return new(string.Join('\n', texts.Where(text => text.Length > 0)), files);
             default:
                 throw ApiException.BadRequest($"{field}: must be a string or an array of parts");
@@ -46,7 +38,7 @@ internal static class ContentReader
         return read.Text;
     }
 
-    private static void ReadPart(string field, JsonElement part, List<string> texts, List<ContentFile> files, FieldErrors errors)
+    private static void ReadPart(string field, JsonElement part, List<string> texts, List<AttachmentDraft> files, FieldErrors errors)
     {
         if (part.ValueKind != JsonValueKind.Object) throw ApiException.BadRequest($"{field}: must be an object");
         switch (part.Text("type"))
@@ -57,37 +49,11 @@ internal static class ContentReader
             case "refusal":
                 texts.Add(Clean($"{field}.refusal", part.Text("refusal") ?? ""));
                 break;
-            case "image_url":
-                files.Add(FileOf($"{field}.image_url.url", true, null, part.Object("image_url")?.Text("url"), null, errors));
-                break;
-            case "input_image":
-                files.Add(FileOf($"{field}.image_url", true, null, part.Text("image_url"), part.Text("file_id"), errors));
-                break;
-            case "file" when part.Object("file") is { } file:
-                files.Add(FileOf($"{field}.file.file_data", false, file.Text("filename"), file.Text("file_data"), file.Text("file_id"), errors));
-                break;
-            case "input_file":
-                files.Add(FileOf($"{field}.file_data", false, part.Text("filename"), part.Text("file_data") ?? part.Text("file_url"), part.Text("file_id"), errors));
-                break;
             default:
-                errors.Add($"{field}.type", "is not a kind of content this server takes");
+                if (FilePart.Read(field, part, errors) is { } file) files.Add(file);
+                else errors.Add($"{field}.type", "is not a kind of content this server takes");
                 break;
         }
-    }
-
-    private static ContentFile FileOf(string field, bool isImage, string? name, string? source, string? fileId, FieldErrors errors)
-    {
-        if (source is null) return new(field, isImage, name, null, errors.Id(field, fileId, required: true), null, null);
-        if (!source.StartsWith("data:", StringComparison.OrdinalIgnoreCase)) return new(field, isImage, name, null, null, null, source);
-        var comma = source.IndexOf(',', StringComparison.Ordinal);
-        var header = comma < 0 ? [] : source[5..comma].Split(';');
-        var bytes = new byte[source.Length];
-        if (comma < 0 || header[^1] != "base64" || !Convert.TryFromBase64Chars(source.AsSpan(comma + 1), bytes, out var length))
-        {
-            errors.Add(field, "is not a data URL in base64");
-            length = 0;
-        }
-        return new(field, isImage, name, header is [{ Length: > 0 } type, ..] ? type : null, null, bytes[..length], null);
     }
 
     private static string Clean(string field, string text) =>

@@ -12,7 +12,7 @@ namespace Flapjack.Server.OpenAICompat;
 /// <param name="errors">Where faults go.</param>
 internal sealed class ConversationReader(string list, bool knownThread, FieldErrors errors)
 {
-    private const int InstructionLimit = 50_000, ResultLimit = 1024 * 1024;
+    private const int InstructionLimit = 50_000, FileLimit = 100, ResultLimit = 1024 * 1024;
     private readonly List<PastMessage> _said = [];
     private readonly StringBuilder _instructions = new();
     private readonly Dictionary<string, TurnCall> _open = new(StringComparer.Ordinal);
@@ -29,10 +29,9 @@ internal sealed class ConversationReader(string list, bool knownThread, FieldErr
     {
         ExpectNoOpenCalls(field);
         var text = content.Text;
-        foreach (var file in content.Files) errors.Add(file.Field, "images and files are not available on this server yet");
         errors.Text(field, text, MessageDraft.ContentLimit);
         errors.Text($"{field}.name", name, 200);
-        if (!string.IsNullOrWhiteSpace(text)) _said.Add(new(MessageRoles.User, text) { SenderName = name });
+        if (!string.IsNullOrWhiteSpace(text) || content.Files.Count > 0) _said.Add(new(MessageRoles.User, text) { SenderName = name, Attachments = content.Files });
     }
 
     public void Answer(string field, string text, IReadOnlyList<TurnCall> calls)
@@ -73,6 +72,7 @@ internal sealed class ConversationReader(string list, bool knownThread, FieldErr
     public Conversation Build()
     {
         if (errors.Count == 0 && _said.Count == 0) errors.Add(list, "needs a message from the user");
+        if (_said.Sum(message => message.Attachments.Count) > FileLimit) errors.Add(list, $"has more than {FileLimit} images and files; a thread keeps them, so that they are sent once");
         return new(list, _instructions.Length == 0 ? null : _instructions.ToString(), _said);
     }
 

@@ -1,18 +1,18 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Threads;
 
 namespace Flapjack.Server.OpenAICompat;
 
-/// <summary>Reads how an answer is to look, and says it in the words of this server's messages.</summary>
+/// <summary>Reads how an answer is to look.</summary>
 internal static class FormatReader
 {
     /// <param name="field">Its path in the request.</param>
     /// <param name="format">As sent.</param>
     /// <param name="nested">The object that holds name, schema and strictness in Chat Completions; null = they stand beside the type.</param>
     /// <param name="errors">Where faults go.</param>
-    /// <returns>A <c>responseFormat</c>; null for plain text.</returns>
-    public static JsonElement? Read(string field, JsonElement? format, string? nested, FieldErrors errors)
+    /// <returns>Null for plain text.</returns>
+    public static ResponseFormat? Read(string field, JsonElement? format, string? nested, FieldErrors errors)
     {
         if (format is not { ValueKind: not JsonValueKind.Null } wanted) return null;
         if (wanted.ValueKind != JsonValueKind.Object) throw ApiException.BadRequest($"{field}: must be an object");
@@ -21,24 +21,27 @@ internal static class FormatReader
             case "text":
                 return null;
             case "json_object":
-                return JsonElement.Parse("""{"type":"json"}""");
+                return ResponseFormat.Json;
+            case "json_schema" when nested is null:
+                return SchemaOf(field, wanted, errors);
+            case "json_schema" when wanted.Object(nested) is { } described:
+                return SchemaOf($"{field}.{nested}", described, errors);
             case "json_schema":
-                return SchemaOf(nested is null ? wanted : wanted.Object(nested) ?? default);
+                errors.Add($"{field}.{nested}", "must be an object with name and schema");
+                return null;
             default:
                 errors.Add($"{field}.type", "must be one of text, json_object, json_schema");
                 return null;
         }
     }
 
-    private static JsonElement SchemaOf(JsonElement described)
+    private static ResponseFormat SchemaOf(string field, JsonElement described, FieldErrors errors)
     {
-        var format = new JsonObject { ["type"] = "json_schema" };
-        if (described.ValueKind != JsonValueKind.Object) return JsonSerializer.SerializeToElement(format);
-        // What is not there or wrong is judged where every message's format is.
-        foreach (var name in (string[])["name", "schema", "strict"])
-        {
-            if (described.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null) format[name] = JsonNode.Parse(value.GetRawText());
-        }
-        return JsonSerializer.SerializeToElement(format);
+        var (name, schema, strict) = (Value("name"), Value("schema"), Value("strict"));
+        if (name is { ValueKind: not JsonValueKind.String }) throw ApiException.BadRequest($"{field}.name: must be a string");
+        if (strict is { ValueKind: not (JsonValueKind.True or JsonValueKind.False) }) throw ApiException.BadRequest($"{field}.strict: must be true or false");
+        return ResponseFormat.OfSchema(field, schema, name?.GetString(), strict?.GetBoolean(), errors);
+
+        JsonElement? Value(string part) => described.TryGetProperty(part, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
     }
 }

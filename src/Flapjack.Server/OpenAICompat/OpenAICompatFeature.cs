@@ -14,8 +14,8 @@ internal static class OpenAICompatFeature
         services.AddSingleton<IErrorForm, OpenAIErrorForm>();
         services.AddScoped<ModelTargets>();
         services.AddScoped<CompatTurns>();
-        services.AddReplay<ChatCompletionRequest>(ChatEndpoints.Protocol, request => new ChatForm(request));
-        services.AddReplay<CreateResponseRequest>(ResponsesEndpoints.Protocol, request => new ResponseForm(request));
+        services.AddReplay<ChatCompletionRequest>(ChatEndpoints.Protocol, (request, client) => new(ChatRequestReader.Read(request, client.Header(CompatTurns.ThreadHeader)), new ChatForm(request)));
+        services.AddReplay<CreateResponseRequest>(ResponsesEndpoints.Protocol, (request, _) => new(ResponseRequestReader.Read(request), new ResponseForm(request)));
         return services;
     }
 
@@ -27,7 +27,7 @@ internal static class OpenAICompatFeature
         ResponsesEndpoints.Map(v1);
     }
 
-    private static void AddReplay<T>(this IServiceCollection services, string protocol, Func<T, IAnswerForm> formOf) where T : class, new() =>
+    private static void AddReplay<T>(this IServiceCollection services, string protocol, Func<T, ClientConnection, RepeatedRequest> read) where T : class, new() =>
         services.AddKeyedScoped<IIdempotentReplay>(protocol, (provider, _) => new CompatReplay(
-            provider.GetRequiredService<TurnReplay>(), provider.GetRequiredService<CallerContext>(), body => formOf(RequestBytes.Parse<T>(body.Span))));
+            provider.GetRequiredService<TurnReplay>(), provider.GetRequiredService<CallerContext>(), (body, client) => read(RequestBytes.Parse<T>(body.Span), client)));
 }

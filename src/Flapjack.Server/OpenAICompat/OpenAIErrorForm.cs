@@ -36,7 +36,7 @@ internal sealed partial class OpenAIErrorForm : IErrorForm
 
     // The detail of a faulty request begins with the field.
     private static string? FieldOf(ApiException error) =>
-        error.Code is "VALIDATION_ERROR" or "INVALID_REQUEST" or ModelTargets.Unknown && error.Detail is { } detail && Field().Match(detail) is { Success: true } match ? match.Groups[1].Value : null;
+        error.Code is "VALIDATION_ERROR" or "INVALID_REQUEST" or "PAYLOAD_TOO_LARGE" or "UNSUPPORTED_MEDIA_TYPE" or "UPSTREAM_ERROR" or ModelTargets.Unknown && error.Detail is { } detail && Field().Match(detail) is { Success: true } match ? match.Groups[1].Value : null;
 
     [GeneratedRegex(@"^([A-Za-z0-9_.\[\]-]+): ")]
     private static partial Regex Field();

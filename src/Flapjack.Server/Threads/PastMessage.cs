@@ -1,6 +1,7 @@
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Attachments;
 using Flapjack.Server.Threads.Turns;
 
 namespace Flapjack.Server.Threads;
@@ -10,7 +11,13 @@ namespace Flapjack.Server.Threads;
 /// <param name="Text">What was said; of a tool its result.</param>
 internal sealed record PastMessage(string Role, string Text)
 {
+    /// <summary>Id of the row it becomes.</summary>
+    public Guid Id { get; } = Ids.New();
+
     public string? SenderName { get; init; }
+
+    /// <summary>Images and files of a user's message; see <see cref="Conversations.PastAttachments"/>.</summary>
+    public IReadOnlyList<AttachmentDraft> Attachments { get; init; } = [];
 
     /// <summary>Calls of a step.</summary>
     public IReadOnlyList<TurnCall> Calls { get; init; } = [];
@@ -25,7 +32,7 @@ internal sealed record PastMessage(string Role, string Text)
     /// <param name="at">Time of the row.</param>
     public Message ToRow(ConversationThread thread, long seq, Guid? turn, DateTime at) => new()
     {
-        Id = Ids.New(),
+        Id = Id,
         OrgId = thread.OrgId,
         ThreadId = thread.Id,
         TurnId = turn,

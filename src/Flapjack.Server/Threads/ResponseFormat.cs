@@ -15,7 +15,10 @@ namespace Flapjack.Server.Threads;
 internal sealed record ResponseFormat(JsonElement? Schema, string Name, bool Strict)
 {
     private const int SchemaLimit = 64 * 1024, MaxProblems = 10;
-    private const string Field = "responseFormat", SchemaField = Field + ".schema";
+    private const string Field = "responseFormat";
+
+    /// <summary>Any JSON value.</summary>
+    public static readonly ResponseFormat Json = new(null, "", false);
 
     public static ResponseFormat? From(ResponseFormatRequest? request, FieldErrors errors)
     {
@@ -23,13 +26,21 @@ internal sealed record ResponseFormat(JsonElement? Schema, string Name, bool Str
         var type = request.Type.Value;
         if (type is null) errors.Add($"{Field}.type", "is required");
         errors.OneOf($"{Field}.type", type, "text", "json", "json_schema");
-        if (request.Name.Value is { } name && !FieldRules.IsToolName(name)) errors.Add($"{Field}.name", "must match ^[A-Za-z0-9_-]{1,64}$");
-        return type switch
-        {
-            "json" => new(null, "", false),
-            "json_schema" => new(SchemaOf(request, errors), request.Name.Value ?? "answer", request.Strict.Value ?? true),
-            _ => null,
-        };
+        if (type == "json_schema") return OfSchema(Field, request.Schema.Value, request.Name.Value, request.Strict.Value, errors);
+        CheckName(Field, request.Name.Value, errors);
+        return type == "json" ? Json : null;
+    }
+
+    /// <summary>JSON of a schema.</summary>
+    /// <param name="field">What the request calls the object that holds the following.</param>
+    /// <param name="schema">As sent.</param>
+    /// <param name="name">As sent.</param>
+    /// <param name="strict">As sent.</param>
+    /// <param name="errors">Where faults go.</param>
+    public static ResponseFormat OfSchema(string field, JsonElement? schema, string? name, bool? strict, FieldErrors errors)
+    {
+        CheckName(field, name, errors);
+        return new(SchemaOf($"{field}.schema", schema, errors), name ?? "answer", strict ?? true);
     }
 
     public void ApplyTo(ChatOptions options)
@@ -40,24 +51,29 @@ internal sealed record ResponseFormat(JsonElement? Schema, string Name, bool Str
 
     public AnswerFormat ToAnswerFormat() => Schema is { } schema ? AnswerFormat.Of(schema) : AnswerFormat.AnyJson;
 
-    private static JsonElement? SchemaOf(ResponseFormatRequest request, FieldErrors errors)
+    private static void CheckName(string field, string? name, FieldErrors errors)
     {
-        if (request.Schema.Value is not { ValueKind: not JsonValueKind.Null } schema)
+        if (name is not null && !FieldRules.IsToolName(name)) errors.Add($"{field}.name", "must match ^[A-Za-z0-9_-]{1,64}$");
+    }
+
+    private static JsonElement? SchemaOf(string field, JsonElement? sent, FieldErrors errors)
+    {
+        if (sent is not { ValueKind: not JsonValueKind.Null } schema)
         {
-            errors.Add(SchemaField, "is required");
+            errors.Add(field, "is required");
             return null;
         }
         var before = errors.Count;
-        errors.Object(SchemaField, schema, SchemaLimit);
+        errors.Object(field, schema, SchemaLimit);
         if (errors.Count > before) return null;
-        foreach (var problem in JsonSchema.Parse(schema).Problems.Where(problem => problem.IsMistake).Take(MaxProblems)) errors.Add(PathOf(schema, problem.Path), problem.Message);
+        foreach (var problem in JsonSchema.Parse(schema).Problems.Where(problem => problem.IsMistake).Take(MaxProblems)) errors.Add(PathOf(field, schema, problem.Path), problem.Message);
         return schema;
     }
 
     // A JSON pointer as fields are spelled: .properties.a, .allOf[0].
-    private static string PathOf(JsonElement schema, string pointer)
+    private static string PathOf(string field, JsonElement schema, string pointer)
     {
-        var path = new StringBuilder(SchemaField);
+        var path = new StringBuilder(field);
         var at = schema;
         foreach (var part in pointer.Split('/').Skip(1))
         {

@@ -16,7 +16,8 @@ internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops, TurnHistory 
         await db.Messages.Where(m => m.ThreadId == thread.Id).ExecuteDeleteAsync(cancellationToken);
         await db.Turns.Where(t => t.ThreadId == thread.Id).ExecuteDeleteAsync(cancellationToken);
         await db.Participants.Where(p => p.ThreadId == thread.Id).ExecuteDeleteAsync(cancellationToken);
-        var taken = await files.TakeFromThreadAsync(thread.Id, cancellationToken);
+        // Nobody sees a hidden thread go, so it must not take what its client means to send again.
+        var taken = await files.TakeFromThreadAsync(thread.Id, leaveUploads: thread.Hidden, cancellationToken);
         var traces = db.Traces.Where(t => t.ThreadId == thread.Id).Select(t => t.Id);
         await db.Spans.Where(s => traces.Contains(s.TraceId)).ExecuteUpdateAsync(rows => rows.SetProperty(s => s.Input, (string?)null).SetProperty(s => s.Output, (string?)null), cancellationToken);
         await transaction.CommitAsync(cancellationToken);

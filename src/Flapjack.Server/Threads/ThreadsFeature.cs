@@ -51,6 +51,7 @@ internal static class ThreadsFeature
         services.AddScoped<TurnOpening>();
         services.AddSingleton<ThreadRemovals>();
         services.AddScoped<TurnImport>();
+        services.AddScoped<PastAttachments>();
         services.AddScoped<GuestTurns>();
         services.AddSingleton<Platform.Housekeeping.IHousekeepingTask, ExpiredThreads>();
         services.AddSingleton<Platform.Housekeeping.IHousekeepingTask, ExpiredActions>();

@@ -233,6 +233,29 @@ public sealed class ChatTests(TurnWorld world) : IClassFixture<TurnWorld>
         (await world.MessagesAsync(first.ThreadOf())).Count.ShouldBe(2);
     }
 
+    [Fact]
+    public async Task A_repeat_gets_the_stream_it_opened_whether_or_not_a_thread_knows_the_calls()
+    {
+        var model = await world.AgentAsync();
+        var (key, next, own) = (Guid.CreateVersion7().ToString(), Guid.CreateVersion7().ToString(), Guid.CreateVersion7().ToString());
+        var ask = new { model, stream = true, tools = Tools, messages = new[] { CompatCalls.User("/tool pick {}") } };
+        var asked = await world.ChatAsync(ask, key: key).StreamAsync();
+        var calls = asked.Data.SelectMany(chunk => chunk.GetProperty("choices").EnumerateArray()).Select(choice => choice.GetProperty("delta")).Single(delta => delta.TryGetProperty("tool_calls", out _)).GetProperty("tool_calls");
+        var result = new { role = "tool", tool_call_id = calls[0].GetProperty("id").GetString(), content = "a plum" };
+        var answer = new { model, stream = true, tools = Tools, messages = new object[] { result } };
+        var answered = await world.ChatAsync(answer, asked.Thread, key: next).StreamAsync();
+        // Told in one request, results that a user's message follows are history.
+        var alone = new { model, stream = true, tools = Tools, messages = new object[] { CompatCalls.User("pick"), new { role = "assistant", tool_calls = calls }, result, CompatCalls.User("/echo thanks") } };
+        var told = await world.ChatAsync(alone, key: own).StreamAsync();
+        (answered.ChatText, told.ChatText).ShouldBe(("pick returned: a plum", "thanks"));
+
+        Events(await world.ChatAsync(ask, key: key).StreamAsync()).ShouldBe(Events(asked));
+        Events(await world.ChatAsync(answer, asked.Thread, key: next).StreamAsync()).ShouldBe(Events(answered));
+        Events(await world.ChatAsync(alone, key: own).StreamAsync()).ShouldBe(Events(told));
+
+        static IEnumerable<string> Events(CompatStream stream) => stream.Data.Select(data => data.GetRawText());
+    }
+
     private static string Said(JsonElement item) => item.TryGetProperty("role", out var role)
         ? $"{role.GetString()}: {(item.GetProperty("content").ValueKind == JsonValueKind.String ? item.GetProperty("content").GetString() : item.GetProperty("content")[0].GetProperty("text").GetString())}"
         : $"{item.GetProperty("type").GetString()} {item.GetProperty("call_id").GetString()}{(item.TryGetProperty("output", out var output) ? " " + output.GetString() : "")}";

@@ -140,6 +140,24 @@ public sealed class ResponsesTests(TurnWorld world) : IClassFixture<TurnWorld>
         (await again.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).ShouldBe(told);
     }
 
+    [Fact]
+    public async Task A_repeat_gets_the_stream_it_opened_also_after_the_turn_went_on()
+    {
+        var model = await world.AgentAsync();
+        var (key, next) = (Guid.CreateVersion7().ToString(), Guid.CreateVersion7().ToString());
+        var ask = new { model, stream = true, tools = Tools, input = "/tool pick {}" };
+        var asked = await world.RespondAsync(ask, key: key).StreamAsync();
+        var first = asked.Data.Last().GetProperty("response");
+        var call = first.GetProperty("output").EnumerateArray().Single(item => item.GetProperty("type").GetString() == "function_call").GetProperty("call_id").GetString();
+        var answer = new { model, stream = true, tools = Tools, previous_response_id = first.GetProperty("id").GetString(), input = new[] { new { type = "function_call_output", call_id = call, output = "a plum" } } };
+        var answered = await world.RespondAsync(answer, key: next).StreamAsync();
+        Events(await world.RespondAsync(ask, key: key).StreamAsync()).ShouldBe(Events(asked));
+        Events(await world.RespondAsync(answer, key: next).StreamAsync()).ShouldBe(Events(answered));
+        Events(answered).ShouldNotBe(Events(asked));
+
+        static IEnumerable<string> Events(CompatStream stream) => stream.Data.Select(data => data.GetRawText());
+    }
+
     [Theory]
     [InlineData("""{"model":"@","input":"hi","tools":[{"type":"web_search"}]}""", 400, "INVALID_REQUEST", "tools[0].type")]
     [InlineData("""{"model":"@","input":"hi","background":true}""", 422, "VALIDATION_ERROR", "background")]

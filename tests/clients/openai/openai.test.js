@@ -96,6 +96,29 @@ test("settings of a request reach the provider", async () => {
   assert.deepEqual([sent.temperature, sent.max_tokens, sent.stop], [0.5, 9, ["END"]]);
 });
 
+const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"], additionalProperties: false };
+
+test("parse gives the value of an answer in JSON, of a chat and of a response", async () => {
+  upstream.script.push("Oslo, I think", '{"city": "Oslo"}');
+  const completion = await client.chat.completions.parse({ model: scripted, messages: [user("go")], response_format: { type: "json_schema", json_schema: { name: "town", schema, strict: true } } });
+  assert.deepEqual(completion.choices[0].message.parsed, { city: "Oslo" });
+  assert.equal(upstream.requests.at(-1).response_format.json_schema.name, "town");
+  const format = { type: "json_schema", name: "town", schema, strict: true };
+  const response = await client.responses.parse({ model: offline, input: '/json {"city":"Bergen"}', text: { format } });
+  assert.deepEqual(response.output_parsed, { city: "Bergen" });
+  assert.deepEqual(response.text.format, format);
+});
+
+test("files and images of a message", async () => {
+  const file_data = "data:text/plain;base64," + Buffer.from("The deadline is in May.").toString("base64");
+  const messages = [{ role: "user", content: [{ type: "text", text: "When is the deadline?" }, { type: "file", file: { filename: "notes.txt", file_data } }] }];
+  assert.match((await client.chat.completions.create({ model: offline, messages })).choices[0].message.content, /in May/);
+  const input = [{ role: "user", content: [{ type: "input_text", text: "When is the deadline?" }, { type: "input_file", filename: "notes.txt", file_data }] }];
+  assert.match((await client.responses.create({ model: offline, input })).output_text, /in May/);
+  const image = { role: "user", content: [{ type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0KGgo=" } }] };
+  await assert.rejects(client.chat.completions.create({ model: offline, messages: [image] }), fault => fault instanceof OpenAI.UnprocessableEntityError && fault.param === "messages[0].content[0]");
+});
+
 test("failures are the client's own error classes", async () => {
   const create = (model, text, options) => client.chat.completions.create({ model, messages: [user(text)], stream: true }, options);
   await assert.rejects(create("gpt-nothing", "hi"), fault => fault instanceof OpenAI.NotFoundError && fault.code === "model_not_found" && fault.param === "model");

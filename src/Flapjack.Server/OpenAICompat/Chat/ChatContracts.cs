@@ -21,7 +21,7 @@ public sealed record ChatCompletionRequest
     /// <summary><c>auto</c> (default) or <c>none</c>, which keeps the client's functions from the model.</summary>
     [JsonPropertyName("tool_choice")]
     public Optional<JsonElement?> ToolChoice { get; init; }
-    /// <summary><c>{"type":"text"}</c>, <c>json_object</c>, or <c>json_schema</c> with <c>json_schema.schema</c>.</summary>
+    /// <summary><c>{"type":"text"}</c>, <c>json_object</c>, or <c>json_schema</c> with <c>json_schema</c>: <c>schema</c>, <c>name</c> and <c>strict</c>. JSON comes in one piece, once it is known to be valid.</summary>
     [JsonPropertyName("response_format")]
     public Optional<JsonElement?> ResponseFormat { get; init; }
     /// <summary>From 0 to 2, instead of the agent's.</summary>
@@ -55,7 +55,7 @@ public sealed record ChatMessageRequest
 {
     /// <summary><c>system</c>, <c>developer</c>, <c>user</c>, <c>assistant</c> or <c>tool</c>.</summary>
     public Optional<string> Role { get; init; }
-    /// <summary>A string, or an array of parts.</summary>
+    /// <summary>A string, or an array of parts: <c>text</c>, and in user messages <c>image_url</c> and <c>file</c>, at most 10 of these.</summary>
     public Optional<JsonElement?> Content { get; init; }
     /// <summary>Name of who wrote it.</summary>
     public Optional<string> Name { get; init; }

@@ -41,7 +41,6 @@ internal static class ChatRequestReader
         errors.Range("max_tokens", request.MaxTokens.Value, 1, int.MaxValue);
         errors.Range("max_completion_tokens", request.MaxCompletionTokens.Value, 1, int.MaxValue);
         errors.Text("user", request.User.Value, 255);
-        if (FormatReader.Read("response_format", request.ResponseFormat.Value, "json_schema", errors) is not null) errors.Add("response_format.type", "only text is available on this server yet");
         errors.Object("metadata", request.Metadata.Value, FieldRules.MetadataBytes);
         return new()
         {
@@ -49,6 +48,7 @@ internal static class ChatRequestReader
             Temperature = request.Temperature.Value,
             MaxOutputTokens = request.MaxCompletionTokens.Value ?? request.MaxTokens.Value,
             StopSequences = CompatFields.Stops(request.Stop.Value, errors),
+            Format = FormatReader.Read("response_format", request.ResponseFormat.Value, "json_schema", errors),
             Tools = ToolsOf(request.Tools.Value, errors).WhenAllowed(request.ToolChoice.Value, errors),
             Metadata = request.Metadata.Value is { ValueKind: JsonValueKind.Object } metadata ? metadata : null,
         };

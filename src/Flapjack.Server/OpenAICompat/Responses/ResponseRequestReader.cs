@@ -49,13 +49,13 @@ internal static class ResponseRequestReader
         errors.Range("temperature", request.Temperature.Value, 0, 2);
         errors.Range("max_output_tokens", request.MaxOutputTokens.Value, 1, int.MaxValue);
         errors.Text("user", request.User.Value, 255);
-        if (FormatReader.Read("text.format", request.Text.Value?.Format.Value, null, errors) is not null) errors.Add("text.format.type", "only text is available on this server yet");
         errors.Object("metadata", request.Metadata.Value, FieldRules.MetadataBytes);
         return new()
         {
             SenderId = request.User.Value,
             Temperature = request.Temperature.Value,
             MaxOutputTokens = request.MaxOutputTokens.Value,
+            Format = FormatReader.Read("text.format", request.Text.Value?.Format.Value, null, errors),
             Tools = ToolsOf(request.Tools.Value, errors).WhenAllowed(request.ToolChoice.Value, errors),
             Metadata = request.Metadata.Value is { ValueKind: System.Text.Json.JsonValueKind.Object } metadata ? metadata : null,
         };

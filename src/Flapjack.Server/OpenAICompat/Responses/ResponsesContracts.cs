@@ -9,7 +9,7 @@ public sealed record CreateResponseRequest
 {
     /// <summary><c>agent:&lt;uuid&gt;</c>; models themselves only where the server allows them. Required.</summary>
     public Optional<string> Model { get; init; }
-    /// <summary>The user's text, or items: messages, calls the model made and their results. After a previous response only what is new.</summary>
+    /// <summary>The user's text, or items: messages, which may hold images and files (<c>input_image</c>, <c>input_file</c>), calls the model made and their results. After a previous response only what is new.</summary>
     public Optional<JsonElement?> Input { get; init; }
     /// <summary>For the model, after the agent's own prompt; of this response only.</summary>
     public Optional<string> Instructions { get; init; }
@@ -56,6 +56,6 @@ public sealed record ResponseToolRequest
 /// <summary>How the text is to look.</summary>
 public sealed record ResponseTextRequest
 {
-    /// <summary><c>{"type":"text"}</c>, <c>json_object</c>, or <c>json_schema</c> with <c>schema</c>.</summary>
+    /// <summary><c>{"type":"text"}</c>, <c>json_object</c>, or <c>json_schema</c> with <c>schema</c>, <c>name</c> and <c>strict</c>. JSON comes in one piece, once it is known to be valid.</summary>
     public Optional<JsonElement?> Format { get; init; }
 }

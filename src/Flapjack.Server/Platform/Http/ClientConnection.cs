@@ -18,6 +18,9 @@ internal sealed class ClientConnection(HttpContext context)
     /// <summary>Says which turn answers this request, for repeats under the same <c>Idempotency-Key</c>.</summary>
     public void AnsweredBy(Guid turnId) => context.Features.Set(new IdempotentTurn(turnId));
 
+    /// <summary>A header of the request; null without it.</summary>
+    public string? Header(string name) => context.Request.Headers[name];
+
     /// <summary>Counts a message of the organisation; 429 over the limit.</summary>
     public void CountMessage(RequestLimits limits, Guid orgId) => limits.CountMessage(context, orgId);
 

@@ -15,7 +15,10 @@ namespace Flapjack.Server.Threads.Attachments;
 internal sealed record AttachmentDraft(string Field, string Type, string? Name, string? MediaType, Guid? FileId, byte[]? Data, string? Url)
 {
     public const string Image = "image", File = "file";
-    private const int MaxAttachments = 10;
+    public const int MaxAttachments = 10, UrlLimit = 4_000;
+
+    /// <summary>What the request calls the content or its address.</summary>
+    public string SourceField { get; init; } = $"{Field}.{(Url is null ? "data" : "url")}";
 
     public static IReadOnlyList<AttachmentDraft> From(List<AttachmentRequest?>? attachments, FieldErrors errors)
     {
@@ -34,7 +37,7 @@ internal sealed record AttachmentDraft(string Field, string Type, string? Name, 
         errors.OneOf($"{field}.type", request.Type.Value, Image, File);
         errors.Text($"{field}.name", request.Name.Value, FileName.MaxLength, min: 1);
         errors.Text($"{field}.mediaType", request.MediaType.Value, 255);
-        errors.Text($"{field}.url", request.Url.Value, 4_000, min: 1);
+        errors.Text($"{field}.url", request.Url.Value, UrlLimit, min: 1);
         var fileId = errors.Id($"{field}.fileId", request.FileId.Value);
         var data = Decode($"{field}.data", request.Data.Value, errors);
         var given = (request.FileId.Value is null ? 0 : 1) + (data is null ? 0 : 1) + (request.Url.Value is null ? 0 : 1);

@@ -22,7 +22,7 @@ internal sealed class AttachmentIntake(Databases databases, FileStore files, Fil
             foreach (var draft in drafts)
             {
                 var file = await FileOfAsync(draft, plan.Thread, access, taken, cancellationToken);
-                if ((room -= file.SizeBytes) < 0) throw new ApiException(413, "PAYLOAD_TOO_LARGE", $"attachments: together they may have at most {AttachmentPrompt.MaxBytes} bytes");
+                if ((room -= file.SizeBytes) < 0) throw new ApiException(413, "PAYLOAD_TOO_LARGE", $"{draft.Field}: all attachments together may have at most {AttachmentPrompt.MaxBytes} bytes");
                 await CheckAsync(draft, file, support, cancellationToken);
                 taken.Add(new(file.Id, draft.Type, draft.Name is null ? file.Name : FileName.Clean(draft.Name, file.Name), file.MediaType, file.SizeBytes));
             }
@@ -44,8 +44,8 @@ internal sealed class AttachmentIntake(Databases databases, FileStore files, Fil
         }
         var incoming = new IncomingFile(thread.OrgId, thread.Id, access.Caller.UserId, FileName.Clean(draft.Name, draft.Type), draft.MediaType);
         var file = draft.Url is { } url
-            ? await downloads.FetchAsync(incoming, url, named: draft.Name is not null, $"{draft.Field}.url", cancellationToken)
-            : await files.StoreAsync(incoming, new MemoryStream(draft.Data!, writable: false), $"{draft.Field}.data", cancellationToken);
+            ? await downloads.FetchAsync(incoming, url, named: draft.Name is not null, draft.SourceField, cancellationToken)
+            : await files.StoreAsync(incoming, new MemoryStream(draft.Data!, writable: false), draft.SourceField, cancellationToken);
         taken.New(file);
         return file;
     }

@@ -15,11 +15,15 @@ internal static class MessageAttachments
 
     /// <summary>What a unit that stores a user message says after it: its attachments, and that it uses their files.</summary>
     public static IEnumerable<SqlStatement> Store(Message message) =>
-        message.Attachments is null ? [] : [AttachmentSql.Note(message), .. Parse(message.Attachments).SelectMany(attachment => FileSql.Use(attachment.FileId, message.Id))];
+        message.Attachments is null ? [] : Store(message.Id, Parse(message.Attachments));
+
+    /// <summary>The same for a message that is stored already, or is in the same unit.</summary>
+    public static IEnumerable<SqlStatement> Store(Guid message, IReadOnlyList<MessageAttachment> attachments) =>
+        [AttachmentSql.Note(message, ToText(attachments)), .. attachments.SelectMany(attachment => FileSql.Use(attachment.FileId, message))];
 }
 
 internal static class AttachmentSql
 {
     /// <summary>Few messages have attachments, so the statement that stores a message does not know them.</summary>
-    public static SqlStatement Note(Message message) => new("UPDATE messages SET attachments = $2 WHERE id = $1", [message.Id, message.Attachments]);
+    public static SqlStatement Note(Guid message, string? attachments) => new("UPDATE messages SET attachments = $2 WHERE id = $1", [message, attachments]);
 }

@@ -9,10 +9,14 @@ namespace Flapjack.Server.Threads.Conversations;
 /// <param name="Thread">The thread with what was said before.</param>
 /// <param name="Message">The new message, or the results of <paramref name="Waiting"/>.</param>
 /// <param name="Waiting">Set when the conversation stands in the middle of a turn, at calls the client has run.</param>
-internal sealed record NewConversation(Guid AgentId, ThreadDraft Thread, MessageDraft Message, WaitingTurn? Waiting);
+internal sealed record NewConversation(Guid AgentId, ThreadDraft Thread, MessageDraft Message, WaitingTurn? Waiting)
+{
+    /// <summary>The messages of both, which are stored before the turn goes on.</summary>
+    public IEnumerable<PastMessage> Told => Waiting is null ? Thread.Past : Thread.Past.Append(Waiting.Question);
+}
 
 /// <summary>Opens turns for features that speak another protocol than the threads' own. The turns are the same.</summary>
-internal sealed class GuestTurns(TurnOpening opening, ThreadOpening threads, TurnImport import, ThreadRemovals removals, CallerContext access)
+internal sealed class GuestTurns(TurnOpening opening, ThreadOpening threads, TurnImport import, PastAttachments attachments, ThreadRemovals removals, CallerContext access)
 {
     /// <summary>Sends a message to a thread, or results to the turn that waits in it.</summary>
     /// <param name="threadId">A thread the caller may see; else 404.</param>
@@ -41,6 +45,7 @@ internal sealed class GuestTurns(TurnOpening opening, ThreadOpening threads, Tur
                 await import.StoreAsync(found, waiting, conversation.Message.Options, client.Left);
                 found = await opening.FindAsync(thread.Id, client.Left);
             }
+            await attachments.StoreAsync(found, conversation.Told, conversation.Message.Options, client.Left);
             return await opening.OpenAsync(found, conversation.Message, client);
         }
         catch

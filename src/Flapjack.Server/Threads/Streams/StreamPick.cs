@@ -7,7 +7,7 @@ namespace Flapjack.Server.Threads.Streams;
 internal readonly record struct StreamPick
 {
     /// <summary>A longer name of a call has no place in a signal.</summary>
-    public const int LongestAnswer = 500;
+    private const int LongestAnswer = 500;
     private const string LatestText = "latest", AfterText = "after:", StartText = "start:", AnswerText = "answer:";
 
     /// <summary>The newest stream that goes on after the event with this number.</summary>
@@ -29,6 +29,10 @@ internal readonly record struct StreamPick
     public static StreamPick StartingAt(long sequence) => new() { Start = sequence };
 
     public static StreamPick Answering(string callId) => new() { Answer = callId };
+
+    /// <summary>The stream that a request opened.</summary>
+    /// <param name="callId">The first call it brought a result of; null when it began the turn.</param>
+    public static StreamPick OpenedBy(string? callId) => callId is { Length: <= LongestAnswer } ? Answering(callId) : First;
 
     public bool Fits(LiveTurn stream) =>
         (After is not { } after || stream.PositionAfter(after) is not null) && (Start is not { } start || stream.FirstSequence == start) && (Answer is not { } answer || stream.Answers.Contains(answer));

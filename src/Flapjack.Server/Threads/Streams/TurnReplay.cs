@@ -39,7 +39,7 @@ internal sealed class TurnReplay(TurnStreams streams, FlapjackDb db, CallerConte
 
     // The message that began the turn is answered by its first stream; results of client-side calls by the stream they opened.
     private static StreamPick PickOf(MessageRequest request) =>
-        request.ToolResults.Value?.FirstOrDefault() is { } result && (result.ToolCallId.Value ?? result.Id.Value) is { Length: <= StreamPick.LongestAnswer } callId ? StreamPick.Answering(callId) : StreamPick.First;
+        StreamPick.OpenedBy(request.ToolResults.Value?.FirstOrDefault() is { } result ? result.ToolCallId.Value ?? result.Id.Value : null);
 
     /// <summary>A turn from its rows: <c>meta</c>, the whole text as one token, <c>done</c>, <c>requires_action</c> or the error. Null while it runs elsewhere.</summary>
     private async Task<LiveTurn?> RebuildAsync(Guid turnId, CancellationToken cancellationToken)
