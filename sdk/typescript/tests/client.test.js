@@ -156,7 +156,7 @@ test("a refusal says code, detail, fields and request id", async () => {
   const fault = await refusal(client.createAgent({ name: "", temperature: 7 }));
   assert.equal(fault.code, "VALIDATION_ERROR");
   assert.equal(fault.status, 422);
-  assert.deepEqual(fault.fields.map(found => found.field).sort(), ["name", "temperature"]);
+  assert.deepEqual([...new Set(fault.fields.map(found => found.field))].sort(), ["name", "temperature"]);
   assert.ok(fault.requestId);
   const stranger = new FlapjackClient({ baseUrl: server.url, apiKey: async () => "fj_live_" + "0".repeat(64) });
   assert.equal((await refusal(stranger.listAgents())).code, "UNAUTHORIZED");

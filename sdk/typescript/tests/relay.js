@@ -32,7 +32,10 @@ export async function startRelay(url) {
     /** New connections break after so many bytes each; those after the last number stay. */
     plan(bytes) { [cuts, cut] = [bytes, 0]; },
     cutAll() { open.forEach(socket => socket.destroy()); },
-    retarget(other) { target = new URL(other); },
+    retarget(other) {
+      target = new URL(other);
+      this.cutAll();
+    },
     stop() {
       listener.close();
       this.cutAll();

@@ -95,9 +95,8 @@ test("a server that is killed and started again goes on with the turn, after a r
   try {
     const { seen, text, last } = await follow(client.sendMessage(id, { content: "/count 400 5" }), async event => {
       if (next || !event.data.delta?.includes("30")) return;
-      next = startServer({ DataDirectory: own.directory });
       await own.kill();
-      next = await next;
+      next = await startServer({ DataDirectory: own.directory });
       relay.retarget(next.url);
     });
     assert.equal(seen.filter(event => event.type === "restart").length, 1);
@@ -107,7 +106,7 @@ test("a server that is killed and started again goes on with the turn, after a r
     assert.equal((await client.listMessages(id)).total, 2);
   } finally {
     relay.retarget(server.url);
-    await (await next)?.stop();
+    await next?.stop();
     await own.kill();
   }
 });
