@@ -78,7 +78,7 @@ public sealed record ModelSupport
 }
 
 /// <summary>An organisation's own provider, or one the operator set for everybody.</summary>
-public sealed record Provider
+public sealed record ModelProvider
 {
     /// <summary>Its name; models are <c>&amp;lt;provider&amp;gt;/&amp;lt;model&amp;gt;</c>.</summary>
     public required string Provider { get; init; }
