@@ -11,7 +11,7 @@ if (!dll) throw new Error("FLAPJACK_SERVER_DLL is not set. Run these tests with 
 
 /** Starts a server on SQLite in a directory of its own. `settings` are keys as docs/settings.md has them. */
 export async function startServer(settings = {}) {
-  const directory = await mkdtemp(join(tmpdir(), "flapjack-client-"));
+  const directory = settings.DataDirectory ?? await mkdtemp(join(tmpdir(), "flapjack-client-"));
   const all = { DataDirectory: directory, urls: "http://127.0.0.1:0", "Bootstrap:ApiKey": API_KEY, ...settings };
   const server = spawn("dotnet", [dll, ...Object.entries(all).map(([key, value]) => `--${key}=${value}`)], { cwd: directory });
   const ended = new Promise(resolve => server.once("exit", resolve));
@@ -19,6 +19,7 @@ export async function startServer(settings = {}) {
     const url = await listening(server, ended);
     return {
       url,
+      directory,
       /** Calls the server's own API and gives the JSON answer. */
       async call(method, path, body) {
         const response = await fetch(url + path, {
@@ -28,6 +29,11 @@ export async function startServer(settings = {}) {
         });
         if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
         return response.json();
+      },
+      /** Ends the process and keeps what it stored, for another server with its `directory` as `DataDirectory`. */
+      async kill(signal = "SIGKILL") {
+        server.kill(signal);
+        await ended;
       },
       async stop() {
         server.kill("SIGTERM");

@@ -1,0 +1,1225 @@
+// Made from openapi/v1.json by scripts/types.js; not to be edited.
+
+/** Whether the agent has a computer. */
+export interface AgentComputer {
+  /** False until computers exist on this server. */
+  enabled: boolean;
+}
+
+/** A published chat of the agent. */
+export interface AgentPublishedChat {
+  /** Last part of its address. */
+  slug: string;
+  /** False once unpublished. */
+  is_active: boolean;
+}
+
+/** Creates an agent, or changes the fields that are sent. `null` clears a nullable field and restores the default of any other. */
+export interface AgentRequest {
+  /** 1 to 200 characters. Required on creation. */
+  name?: string | null;
+  /** At most 2,000 characters. */
+  description?: string | null;
+  /** The system prompt, at most 200,000 characters. */
+  stablePreamble?: string | null;
+  /** A model id that resolves; see `GET /api/models`. */
+  defaultModel?: string | null;
+  /** 0 to 1; null = not sent to the provider. */
+  temperature?: number | null;
+  /** Profiles by name, at most 32; each has `tools` (names or globs) and may have `label`, `description`, `systemPromptOverlay`, `switchable`. */
+  toolProfiles?: unknown;
+  /** A key of `toolProfiles`. */
+  defaultProfile?: string | null;
+  /** UUID of a project. */
+  projectId?: string | null;
+  /** `tensorlake` or `modal`; stored and returned, no effect here. */
+  runtimeProvider?: string | null;
+  /** Mirror of the scheduled-tasks config. */
+  scheduledTasksEnabled?: boolean | null;
+  /** Server-side tool calls per turn, 1 to 100, default 10. */
+  maxToolCalls?: number | null;
+  /** 1 to the model's maximum; null = the provider's default. */
+  maxOutputTokens?: number | null;
+  /** JSON object of at most 16 KB. */
+  metadata?: Record<string, unknown>;
+  /** Organisation for callers of several; ignored on change. */
+  orgId?: string | null;
+}
+
+/** An agent. Lists leave `stable_preamble` out. */
+export interface Agent {
+  /** UUID. */
+  id: string;
+  /** Owning organisation. */
+  org_id: string;
+  /** Name shown to people. */
+  name: string;
+  /** What the agent is for. */
+  description: string | null;
+  /** The system prompt; absent in lists. */
+  stable_preamble: string | null;
+  /** Model of turns that name none. */
+  default_model: string;
+  /** 0 to 1; null = not sent to the provider. */
+  temperature: number | null;
+  /** Profiles as given. */
+  tool_profiles: unknown;
+  /** Profile of threads that name none. */
+  default_profile: string | null;
+  /** Mirror of the scheduled-tasks config. */
+  scheduled_tasks_enabled: boolean;
+  /** Stored and returned, no effect here. */
+  runtime_provider: string | null;
+  /** Computer config; `{"enabled":false}` when there is none. */
+  computer: AgentComputer;
+  /** Published chats. */
+  published_chats: Array<AgentPublishedChat>;
+  /** Project the agent is shown under. */
+  project_id: string | null;
+  /** Server-side tool calls per turn. */
+  max_tool_calls: number;
+  /** Null = the provider's default. */
+  max_output_tokens: number | null;
+  /** JSON object. */
+  metadata: Record<string, unknown>;
+  /** Time of creation, UTC. */
+  created_at: string;
+  /** Time of the last change, UTC. */
+  updated_at: string;
+}
+
+/** An image or a file of a message: exactly one of `fileId`, `data` and `url`. */
+export interface AttachmentRequest {
+  /** `image` (png, jpeg, webp, gif) or `file` (pdf, docx, html, csv, json, markdown, plain text). Required. */
+  type?: string | null;
+  /** Name for people and the model, at most 200 characters. Without it the file's own name or the last part of the address. */
+  name?: string | null;
+  /** What the sender takes it for. The content decides; among texts, which look alike, the name and then this does. */
+  mediaType?: string | null;
+  /** A file that was uploaded before. */
+  fileId?: string | null;
+  /** The content in base64; at most 20 MB of content, and 30 MB for the whole message. */
+  data?: unknown;
+  /** An `http` or `https` address on the public internet that the server fetches now, at most 20 MB. */
+  url?: string | null;
+}
+
+/** A tool the client runs. */
+export interface ClientToolRequest {
+  /** `^[A-Za-z0-9_-]{1,64}$` without `__`. */
+  name?: string | null;
+  /** At most 4,000 characters; tells the model when to use it. */
+  description?: string | null;
+  /** JSON Schema of the arguments, at most 64 KB. */
+  parameters?: unknown;
+}
+
+/** Opens a thread. */
+export interface CreateThreadRequest {
+  /** UUID of the agent. Required. */
+  agentId?: string | null;
+  /** At most 300 characters. */
+  title?: string | null;
+  /** `single` (default) or `multiplayer`; fixed. */
+  kind?: string | null;
+  /** At most 20 resources the conversation is about. */
+  resourceBindings?: Array<ResourceBindingRequest> | null;
+  /** A key of the agent's profiles. */
+  activeProfile?: string | null;
+  /** Text, or texts that are joined with a blank line; at most 50,000 characters. */
+  systemPromptOverlay?: unknown;
+  /** The application's own end user, at most 255 characters; API keys only. */
+  userId?: string | null;
+  /** JSON object of at most 16 KB. */
+  metadata?: Record<string, unknown>;
+  /** Organisation for callers of several. */
+  orgId?: string | null;
+}
+
+/** The answer to deletes and other commands without a result: `{"ok":true}`. */
+export interface Deleted {
+  /** Always true. */
+  ok: boolean;
+}
+
+/** A judgement on a trace or one of its spans. `score`, `label` or both are required. */
+export interface EvaluationRequest {
+  /** What is judged, 1 to 200 characters. Required. */
+  name?: string | null;
+  /** A number. */
+  score?: number | null;
+  /** A word, at most 200 characters. */
+  label?: string | null;
+  /** The span; default the trace's root span. */
+  spanId?: string | null;
+  /** At most 4,000 characters. */
+  comment?: string | null;
+  /** `human` (default), `heuristic` or `llm_judge`; users are always human. */
+  source?: string | null;
+}
+
+/** A judgement on a trace or one of its spans. */
+export interface Evaluation {
+  /** UUID. */
+  id: string;
+  /** The trace. */
+  trace_id: string;
+  /** The span. */
+  span_id: string;
+  /** `heuristic`, `llm_judge` or `human`. */
+  source: string;
+  /** What was judged. */
+  name: string;
+  /** A number. */
+  score: number | null;
+  /** A word. */
+  label: string | null;
+  /** Why. */
+  comment: string | null;
+  /** The account that judged; null for keys. */
+  created_by: string | null;
+  /** When. */
+  created_at: string;
+}
+
+/** A stored file. */
+export interface FileInfo {
+  /** UUID. */
+  id: string;
+  /** As its sender named it, without folders. */
+  name: string;
+  /** By its content; among texts, which look alike, by its name. */
+  media_type: string;
+  /** Bytes. */
+  size_bytes: number;
+  /** Lower-case hex of its content's SHA-256. */
+  sha256: string;
+  /** The thread it was sent to; null when it was sent to none. */
+  thread_id: string | null;
+  /** `message`. */
+  purpose: string;
+  /** When it came, UTC. A file that no message uses goes a day later. */
+  created_at: string;
+}
+
+/** Copies a thread up to a message. */
+export interface ForkRequest {
+  /** UUID of the last message to copy; without it, everything is copied. */
+  messageId?: string | null;
+  /** Title of the new thread, at most 300 characters. */
+  title?: string | null;
+}
+
+/** The process lives. */
+export interface Health {
+  /** Always `ok`. */
+  status: string;
+}
+
+/** Invites somebody who has no account yet. */
+export interface InviteRequest {
+  /** The only address the invite works for; null or absent = whoever holds the token. */
+  email?: string | null;
+  /** `viewer`, `member` (default), `admin` or `owner`; only owners appoint owners. */
+  role?: string | null;
+  /** Hours the invite is valid for, 1 to 720; default 168. */
+  expiresInHours?: number | null;
+}
+
+/** An invite that was not used yet. */
+export interface Invite {
+  /** UUID. */
+  id: string;
+  /** The only address it works for; null = any. */
+  email: string | null;
+  /** Role of whoever accepts it. */
+  role: string;
+  /** UUID of the user who made it. */
+  created_by: string | null;
+  /** When it stops working. */
+  expires_at: string | null;
+  /** Creation time. */
+  created_at: string;
+}
+
+/** An API key in a list. */
+export interface KeyListItem {
+  /** UUID. */
+  id: string;
+  /** The first 12 characters of the key and `...`. */
+  prefix: string;
+  /** Name given at creation. */
+  name: string;
+  /** Creation time. */
+  created_at: string;
+  /** What the key may do; null = everything. */
+  scopes: Array<string> | null;
+  /** When the key stops working; null = never. */
+  expires_at: string | null;
+  /** User who created it; null for keys of the server's own setup. */
+  created_by: string | null;
+  /** Last use, to the minute; null = never used. */
+  last_used_at: string | null;
+}
+
+/** Creates an API key. */
+export interface KeyRequest {
+  /** 1 to 100 characters after trimming. Required. */
+  name?: string | null;
+  /** What the key may do, such as `threads:write`; null = everything. A `write` includes its `read`. */
+  scopes?: Array<string> | null;
+  /** ISO 8601 time in the future at which the key stops working; null = never. */
+  expiresAt?: string | null;
+  /** Organisation for users of several; default: the one acted in. */
+  orgId?: string | null;
+}
+
+/** Asks for a login link. */
+export interface LoginLinkRequest {
+  /** Hours the link is valid for, 1 to 168; default 24. */
+  expiresInHours?: number | null;
+}
+
+/** A link that logs its person in, once. It stands in for the mail that would let them set a new password. */
+export interface LoginLink {
+  /** The link. What follows `?token=` is the `oneTimeToken` of a login. */
+  url: string;
+  /** When it stops working. */
+  expires_at: string | null;
+}
+
+/** Logs in with `email` and `password`, or with `oneTimeToken`. */
+export interface LoginRequest {
+  /** E-mail of the account, in any case. */
+  email?: string | null;
+  /** Password of the account. */
+  password?: string | null;
+  /** The token of a login link; single use. */
+  oneTimeToken?: string | null;
+}
+
+/** Ends sessions. */
+export interface LogoutRequest {
+  /** True = every session of the user; default false = this one. */
+  everywhere?: boolean | null;
+}
+
+/** The API key of the request. */
+export interface MeKey {
+  /** UUID. */
+  id: string;
+  /** The first 12 characters and `...`. */
+  prefix: string;
+  /** Name given at creation. */
+  name: string;
+  /** What the key may do; null = everything. */
+  scopes: Array<string> | null;
+}
+
+/** An organisation of the caller. */
+export interface MeOrg {
+  /** UUID. */
+  id: string;
+  /** Name shown to people. */
+  name: string;
+  /** Unique on the server. */
+  slug: string;
+  /** `viewer`, `member`, `admin` or `owner`; null for API keys. */
+  role: string | null;
+  /** True for the organisation requests act in when they name none. */
+  is_default: boolean;
+}
+
+/** Changes one's own account. Only fields that are sent change. */
+export interface MePatch {
+  /** At most 200 characters; null clears it. */
+  name?: string | null;
+  /** One of the user's organisations. */
+  defaultOrgId?: string | null;
+  /** The new password, 10 to 200 characters. Ends all other sessions. */
+  password?: string | null;
+  /** The password so far; required with `password` unless the account has none yet. */
+  currentPassword?: string | null;
+}
+
+/** Who the credential of a request belongs to. */
+export interface Me {
+  /** `user` or `key`. */
+  kind: string;
+  user: null | User;
+  /** Organisations the caller reaches. */
+  orgs: Array<MeOrg>;
+  key: null | MeKey;
+}
+
+/** Changes somebody's role. */
+export interface MemberPatch {
+  /** `viewer`, `member`, `admin` or `owner`. Required. */
+  role?: string | null;
+}
+
+/** Adds somebody who has an account to an organisation. */
+export interface MemberRequest {
+  /** E-mail of the account; this or `userId` is required. 404 when there is none. */
+  email?: string | null;
+  /** UUID of the account; wins over `email`. */
+  userId?: string | null;
+  /** `viewer`, `member` (default), `admin` or `owner`; only owners appoint owners. */
+  role?: string | null;
+}
+
+/** A person in an organisation. */
+export interface Member {
+  /** UUID of the account. */
+  user_id: string;
+  /** Lower case. */
+  email: string;
+  /** Name shown to others. */
+  name: string | null;
+  /** `viewer`, `member`, `admin` or `owner`. */
+  role: string;
+  /** When the person joined. */
+  created_at: string;
+  /** Last request, to the minute; null = never. */
+  last_seen_at: string | null;
+}
+
+/** An image or file of a message. */
+export interface MessageAttachment {
+  /** The file; `GET /api/files/{fileId}/content` has its content. */
+  file_id: string;
+  /** `image` or `file`. */
+  type: string;
+  /** Its name. */
+  name: string;
+  /** What it is. */
+  media_type: string;
+  /** Bytes. */
+  size_bytes: number;
+}
+
+/** A page of messages. */
+export interface MessagePage {
+  /** In the order asked for. */
+  messages: Array<Message>;
+  /** What the same query would return without paging. */
+  total: number;
+}
+
+/** A message to a thread. It starts a turn, or continues the one that waits for `toolResults`. */
+export interface MessageRequest {
+  /** The user's text, at most 400,000 characters. Required unless `toolResults` or `attachments` are sent. */
+  content?: string | null;
+  /** Client-side tools, at most 64. */
+  tools?: Array<ClientToolRequest> | null;
+  /** Results of pending client-side calls; a part of them is allowed. */
+  toolResults?: Array<ToolResultRequest> | null;
+  /** A model for this turn. */
+  modelOverride?: string | null;
+  /** Name of who writes, at most 200 characters. */
+  senderName?: string | null;
+  /** The application's id of who writes, at most 255 characters. */
+  senderId?: string | null;
+  /** A tool profile for this message only. */
+  toolProfile?: string | null;
+  /** Text or texts added to the system prompt of this message only. */
+  systemPromptOverlay?: unknown;
+  /** Replaces the thread's resource bindings for this message. */
+  resourceBindings?: Array<ResourceBindingRequest> | null;
+  /** Partial web config for this message. */
+  webOverrides?: unknown;
+  /** Partial memory config for this message. */
+  memoryOverrides?: unknown;
+  /** Partial computer config for this message. */
+  computerOverrides?: unknown;
+  /** Partial plan config for this message; `mode` is `off`, `plan` or `execute`. */
+  planOverrides?: unknown;
+  /** Thinking, fallback models and prompt cache of Anthropic models. */
+  anthropicOverrides?: { thinking?: { enabled?: boolean | null; budgetTokens?: number | null } | null; fallbackModels?: Array<string> | null; cache?: { disabled?: boolean | null; ttl?: string | null; cacheTools?: boolean | null } | null } | null;
+  /** Cache key and safety identifier of OpenAI models. */
+  openaiOverrides?: { disabled?: boolean | null; promptCacheKey?: string | null; safetyIdentifier?: string | null } | null;
+  /** Images and files, at most 10. With them, `content` may be left out. */
+  attachments?: Array<AttachmentRequest> | null;
+  /** What the answer has to be: text, JSON, or JSON of a schema. */
+  responseFormat?: { type?: string | null; schema?: unknown; name?: string | null; strict?: boolean | null } | null;
+  /** `cancel` (default) ends the turn with its last listener; `continue` lets it run. */
+  onDisconnect?: string | null;
+  /** What happens when a turn runs already: `reject` (default), `queue` or `interrupt`. */
+  onBusy?: string | null;
+  /** False: one JSON answer instead of a stream. */
+  stream?: boolean | null;
+  /** JSON object of at most 16 KB, copied to the trace; `sessionId` and `tags` have a meaning there. */
+  metadata?: Record<string, unknown>;
+}
+
+/** A message as people see it. */
+export interface Message {
+  /** UUID. */
+  id: string;
+  /** `user`, `assistant`, or `tool` with `include=tools`. */
+  role: string;
+  /** The text; of a tool row its result. */
+  content: string;
+  /** Who wrote it. */
+  sender_name: string | null;
+  /** When it was stored, UTC. */
+  created_at: string;
+  /** The application's id of who wrote it. */
+  sender_id: string | null;
+  /** Images and files. */
+  attachments: Array<MessageAttachment>;
+  /** True when the turn was stopped and this is what there was. */
+  stopped: boolean;
+  /** Code of the error that ended the turn; null when it ended well. */
+  error: string | null;
+  /** Model of an answer. */
+  model: string | null;
+  /** The turn it belongs to. */
+  turn_id: string | null;
+  usage: null | MessageUsage;
+  /** Calls of the answer's turn; only with `include=tools`. */
+  tool_calls?: Array<MessageToolCall> | null;
+  /** Of a tool row: the call it answers. */
+  tool_call_id?: string | null;
+  /** Of a tool row: the tool. */
+  tool_name?: string | null;
+  /** Of a tool row: whether the call failed. */
+  is_error?: boolean | null;
+}
+
+/** Knowledge behind an answer. */
+export interface MessageSources {
+  /** The answer. */
+  message_id: string;
+  /** Chunks put into the prompt of its turn; empty until this server has knowledge. */
+  sources: unknown[];
+}
+
+/** A tool call of an answer. */
+export interface MessageToolCall {
+  /** Id of the call. */
+  id: string;
+  /** Tool. */
+  name: string;
+  /** JSON text the model wrote. */
+  arguments: string;
+}
+
+/** Tokens and cost of a turn. */
+export interface MessageUsage {
+  /** All prompt tokens, cached ones included. */
+  input_tokens: number;
+  /** Tokens of the answer. */
+  output_tokens: number;
+  /** Prompt tokens read from the provider's cache. */
+  cache_read_tokens: number;
+  /** Prompt tokens written to it. */
+  cache_write_tokens: number;
+  /** US dollars, six decimals; null when the model has no price. */
+  cost_usd: number | null;
+}
+
+/** A model agents can use. */
+export interface Model {
+  /** What `defaultModel` and `modelOverride` take. */
+  id: string;
+  /** Who makes or serves it. */
+  vendor: string;
+  /** The provider whose credential is used. */
+  provider: string;
+  /** Name for people. */
+  display_name: string;
+  /** Tokens of prompt and answer together; null = not known. */
+  context_window: number | null;
+  /** Longest answer in tokens; null = not known. */
+  max_output_tokens: number | null;
+  /** US dollars per million input tokens; null = not known, costs are null. */
+  input_usd_per_mtok: number | null;
+  /** US dollars per million output tokens. */
+  output_usd_per_mtok: number | null;
+  /** Price of tokens read from a cache, as a multiple of the input price. */
+  cache_read_multiplier: number | null;
+  /** Price of tokens written to a cache, as a multiple of the input price. */
+  cache_write_multiplier: number | null;
+  /** The same for entries that live an hour, where the vendor offers them. */
+  cache_write_1h_multiplier: number | null;
+  /** Shortest prompt the vendor caches. */
+  min_cache_tokens: number | null;
+  /** What it can do. */
+  supports: ModelSupport;
+  /** New agents get it. */
+  is_default: boolean;
+  /** A credential exists. */
+  available: boolean;
+  /** A remark for people. */
+  note: string | null;
+}
+
+/** What a model can do. */
+export interface ModelSupport {
+  /** Tool calls. */
+  tools: boolean;
+  /** Images. */
+  vision: boolean;
+  /** Documents, handed over natively. */
+  files: boolean;
+  /** Answers bound to a JSON Schema. */
+  json_schema: boolean;
+  /** Takes a temperature. */
+  temperature: boolean;
+  /** Extended thinking with a budget. */
+  thinking: boolean;
+  /** The vendor compacts long conversations. */
+  native_compaction: boolean;
+}
+
+/** Changes the fields that are sent; `null` restores a default. */
+export interface MultiplayerRequest {
+  /** False (default): the agent answers every message of a multiplayer thread. */
+  enabled?: boolean | null;
+  /** `mention` (default): only messages with one of the handles are answered. `always`: the agent also answers messages that call nobody. */
+  respondMode?: string | null;
+  /** Extra handles, at most 10, each `^[a-z0-9_-]{2,40}$`. */
+  mentionNames?: Array<string> | null;
+  /** UUIDs of other agents that can be called by their handles, at most 10. 404 for an unknown one. */
+  additionalAgents?: Array<string> | null;
+  /** Whether user messages reach the model as `Name: text`; default true. */
+  includeSenderNames?: boolean | null;
+  /** 2 to 500, default 50. */
+  maxParticipants?: number | null;
+}
+
+/** How an agent behaves in threads of several people. */
+export interface Multiplayer {
+  /** False: the agent answers every message of a multiplayer thread. */
+  enabled: boolean;
+  /** `mention` or `always`. */
+  respond_mode: string;
+  /** Extra handles. */
+  mention_names: Array<string>;
+  /** Other agents that can be called by their handles; deleted ones are left out. */
+  additional_agents: Array<string>;
+  /** Whether user messages reach the model as `Name: text`. */
+  include_sender_names: boolean;
+  /** People in one thread. */
+  max_participants: number;
+  /** The agent's own handle, made of its name; read-only. */
+  handle: string;
+  /** Time of the last change, UTC; null when never saved. */
+  updated_at: string;
+}
+
+/** A new invite. This answer is the only one that holds its token. */
+export interface NewInvite {
+  /** The `inviteToken` of a sign-up. */
+  token: string;
+  /** The token as a link for people. */
+  url: string;
+  /** UUID. */
+  id: string;
+  /** The only address it works for; null = any. */
+  email: string | null;
+  /** Role of whoever accepts it. */
+  role: string;
+  /** UUID of the user who made it. */
+  created_by: string | null;
+  /** When it stops working. */
+  expires_at: string | null;
+  /** Creation time. */
+  created_at: string;
+}
+
+/** A new API key. This answer is the only one that holds the key itself. */
+export interface NewKey {
+  /** UUID. */
+  id: string;
+  /** The first 12 characters of the key and `...`. */
+  prefix: string;
+  /** Name given at creation. */
+  name: string;
+  /** Creation time. */
+  created_at: string;
+  /** What the key may do; null = everything. */
+  scopes: Array<string> | null;
+  /** When the key stops working; null = never. */
+  expires_at: string | null;
+  /** User who created it; null for keys of the server's own setup. */
+  created_by: string | null;
+  /** The key: `fj_live_` and 64 hex characters. Store it now. */
+  key: string;
+}
+
+/** A new signing secret. This answer is the only one that holds it. */
+export interface NewSigningSecret {
+  /** The secret. Store it where signatures are checked. */
+  secret: string;
+  /** When it began to sign. */
+  rotated_at: string;
+}
+
+/** Deletes an organisation and everything in it. */
+export interface OrgDeletion {
+  /** The organisation's slug, as a sign that this one is meant. Required; also accepted in the query. */
+  confirm?: string | null;
+}
+
+/** Creates an organisation, or changes the fields that are sent. */
+export interface OrgRequest {
+  /** 1 to 200 characters. Required on creation. */
+  name?: string | null;
+  /** 1 to 60 of `a-z`, `0-9` and single hyphens inside; unique on the server (409). Absent on creation = made of the name. */
+  slug?: string | null;
+}
+
+/** An organisation as one of its people, or one of its keys, sees it. */
+export interface Org {
+  /** UUID. */
+  id: string;
+  /** Name shown to people. */
+  name: string;
+  /** Unique on the server. */
+  slug: string;
+  /** The caller's role: `viewer`, `member`, `admin` or `owner`; null for API keys. */
+  role: string | null;
+  /** How many people belong to it. */
+  member_count: number;
+  /** Creation time. */
+  created_at: string;
+}
+
+/** Adds somebody to a multiplayer thread, or changes how they take part. */
+export interface ParticipantRequest {
+  /** Account id or the application's own id, at most 255 characters. Required. */
+  userId?: string | null;
+  /** At most 200 characters. */
+  displayName?: string | null;
+  /** `owner` or `member` (default). */
+  role?: string | null;
+}
+
+/** Somebody who takes part in a multiplayer thread. */
+export interface Participant {
+  /** Account id or the application's own id. */
+  user_id: string;
+  /** Name for people. */
+  display_name: string | null;
+  /** `owner` or `member`. */
+  role: string;
+  /** When they joined, UTC. */
+  created_at: string;
+}
+
+/** What is known about a provider's model. Everything but the id is optional; an entry with a catalog id overrides the catalog. */
+export interface ProviderModelRequest {
+  /** Name the provider knows, 1 to 200 characters. */
+  id?: string | null;
+  /** Name for people, at most 200 characters. */
+  display_name?: string | null;
+  /** Tokens of prompt and answer together. */
+  context_window?: number | null;
+  /** Longest answer in tokens. */
+  max_output_tokens?: number | null;
+  /** US dollars per million input tokens. */
+  input_usd_per_mtok?: number | null;
+  /** US dollars per million output tokens. */
+  output_usd_per_mtok?: number | null;
+  /** Price of tokens read from a cache, as a multiple of the input price. */
+  cache_read_multiplier?: number | null;
+  /** Price of tokens written to a cache, as a multiple of the input price. */
+  cache_write_multiplier?: number | null;
+  supports?: null | ProviderModelSupport;
+}
+
+/** A provider's model as configured. */
+export interface ProviderModel {
+  /** Name the provider knows. */
+  id: string;
+  /** Name for people. */
+  display_name?: string | null;
+  /** Tokens of prompt and answer together. */
+  context_window?: number | null;
+  /** Longest answer in tokens. */
+  max_output_tokens?: number | null;
+  /** US dollars per million input tokens. */
+  input_usd_per_mtok?: number | null;
+  /** US dollars per million output tokens. */
+  output_usd_per_mtok?: number | null;
+  /** What the model can do, as far as configured. */
+  supports?: Record<string, boolean>;
+  /** Price of tokens read from a cache, as a multiple of the input price. */
+  cache_read_multiplier?: number | null;
+  /** Price of tokens written to a cache, as a multiple of the input price. */
+  cache_write_multiplier?: number | null;
+}
+
+/** What a provider's model can do; what is not said has the default of its kind. */
+export interface ProviderModelSupport {
+  /** Tool calls. */
+  tools?: boolean | null;
+  /** Images. */
+  vision?: boolean | null;
+  /** Documents, handed over natively. */
+  files?: boolean | null;
+  /** Answers bound to a JSON Schema. */
+  json_schema?: boolean | null;
+  /** Takes a temperature. */
+  temperature?: boolean | null;
+  /** Extended thinking with a budget. */
+  thinking?: boolean | null;
+  /** The vendor compacts long conversations. */
+  native_compaction?: boolean | null;
+}
+
+/** Creates a provider, or changes the fields that are sent. `null` clears a field or restores its default. */
+export interface ProviderRequest {
+  /** `openai_compatible` (default) or `anthropic_compatible`; well-known names have the kind of the same name. */
+  kind?: string | null;
+  /** Credential; write-only. */
+  apiKey?: string | null;
+  /** Base address, including `/v1` where the server has it. Required for compatible kinds; private hosts only where the operator allows them. */
+  baseUrl?: string | null;
+  /** Further request headers, name to value; write-only. Replaces all earlier ones. */
+  headers?: Record<string, string> | null;
+  /** Models with what is known about them, at most 200. Replaces the earlier list. */
+  models?: Array<ProviderModelRequest> | null;
+  /** False: the organisation's calls to this provider fail, and server-wide credentials do not stand in. */
+  enabled?: boolean | null;
+}
+
+/** An organisation's own provider, or one the operator set for everybody. */
+export interface Provider {
+  /** Its name; models are `&lt;provider&gt;/&lt;model&gt;`. */
+  provider: string;
+  /** What is spoken there. */
+  kind: string;
+  /** Base address; null = the vendor's own, or the operator's. */
+  base_url: string | null;
+  /** True when a credential is stored. */
+  has_api_key: boolean;
+  /** Names of the stored headers. */
+  header_names: Array<string>;
+  /** False: calls fail. */
+  enabled: boolean;
+  /** `org`, or `server` for one the operator set, which cannot be changed here. */
+  source: string;
+  /** Models with what is known about them. */
+  models: Array<ProviderModel>;
+  /** Last change; null for the operator's. */
+  updated_at: string;
+}
+
+/** Names the model that a test calls. */
+export interface ProviderTestRequest {
+  /** Name the provider knows, or `<provider>/<model>`. Default: a cheap one of the vendor's, or the provider's first. */
+  model?: string | null;
+}
+
+/** How a test call went. */
+export interface ProviderTest {
+  /** The provider answered. */
+  ok: boolean;
+  /** Time until the answer was whole; only when it went well. */
+  latency_ms?: number | null;
+  /** What went wrong, such as `AUTH_FAILED`. */
+  error?: string | null;
+  /** The same for people. */
+  detail?: string | null;
+}
+
+/** Whether this node can serve. */
+export interface Readiness {
+  /** `ready`, `draining` or `unavailable`. */
+  status: string;
+  /** `ok` or `failed` per check: `database`, `migrations`, `storage`. */
+  checks: Record<string, string>;
+  /** `SERVICE_UNAVAILABLE` when not ready; else absent. */
+  error?: string | null;
+  /** Names what failed; absent when ready. */
+  detail?: string | null;
+}
+
+/** Exchanges a refresh token. */
+export interface RefreshRequest {
+  /** The refresh token of the newest session answer. Required; single use. */
+  refreshToken?: string | null;
+}
+
+/** A resource of the application that the conversation is about. */
+export interface ResourceBindingRequest {
+  /** Kind of resource, at most 100 characters. */
+  type?: string | null;
+  /** Also accepted for `type`. */
+  resourceType?: string | null;
+  /** Its id, at most 255 characters. */
+  id?: string | null;
+  /** Also accepted for `id`. */
+  resourceId?: string | null;
+  /** Name for people. */
+  label?: string | null;
+  /** Address for people. */
+  uri?: string | null;
+  /** JSON object of at most 32 KB, shown to the model. */
+  data?: Record<string, unknown>;
+}
+
+/** An organisation and the caller's role in it. */
+export interface SessionOrg {
+  /** UUID. */
+  id: string;
+  /** Name shown to people. */
+  name: string;
+  /** Unique on the server. */
+  slug: string;
+  /** `viewer`, `member`, `admin` or `owner`; null for API keys. */
+  role: string | null;
+}
+
+/** A session: what a client needs to call and to go on. */
+export interface Session {
+  /** JWT for `Authorization: Bearer`. */
+  access_token: string;
+  /** Always `Bearer`. */
+  token_type?: string;
+  /** Seconds the access token is valid for. */
+  expires_in: number;
+  /** Buys the next access token, once. Reuse ends the session. */
+  refresh_token: string;
+  /** Who logged in. */
+  user: User;
+  org: null | SessionOrg;
+}
+
+/** Replaces a signing secret. */
+export interface SigningSecretRequest {
+  /** Own value of 24 to 200 characters; absent or null = a random one. */
+  secret?: string | null;
+}
+
+/** A signing secret without its value. */
+export interface SigningSecret {
+  /** Always true: without a secret of the organisation the server's own signs. */
+  has_secret?: boolean;
+  /** `org` = its own, `server` = the server's. */
+  source: string;
+  /** The first characters, at most nine. */
+  prefix: string;
+  /** Time of the last rotation; null = never. */
+  rotated_at: string;
+}
+
+/** Opens an account. What it needs depends on `Auth:SignupMode`. */
+export interface SignupRequest {
+  /** E-mail of the new account, at most 320 characters. Required; 409 when it is taken. */
+  email?: string | null;
+  /** 10 to 200 characters. Required. */
+  password?: string | null;
+  /** At most 200 characters. */
+  name?: string | null;
+  /** Name of the organisation that the account gets in mode `open`, at most 200 characters. With an invite there is no such organisation. */
+  orgName?: string | null;
+  /** Token of an invite; required in mode `invite`. 422 when it is unknown, used, expired or for another address. */
+  inviteToken?: string | null;
+}
+
+/** One operation of a trace. Model calls are ModelSpanResponses. */
+export type Span = ModelSpan | PlainSpan;
+
+/** A model call. */
+export interface ModelSpan {
+  /** UUID. */
+  id: string;
+  /** The trace it belongs to. */
+  trace_id: string;
+  /** The operation it ran in; null for the root. */
+  parent_span_id: string | null;
+  /** `agent`, `llm`, `tool`, `mcp`, `webhook`, `chain` and more. */
+  kind: string;
+  /** Model id, tool name, or what a person would call it. */
+  name: string;
+  /** `running`, `ok` or `error`. */
+  status: string;
+  /** When it began. */
+  started_at: string;
+  /** When it ended; null while it runs. */
+  ended_at: string | null;
+  /** What went in; cut above about 256 KB; null when contents are not captured. */
+  input: unknown;
+  /** What came out. */
+  output: unknown;
+  /** Why it failed. */
+  error: string | null;
+  /** How long it took; null while it runs. */
+  duration_ms: number | null;
+  /** Further facts. */
+  attributes: unknown;
+  /** The provider that was called. */
+  provider: string | null;
+  /** Model id as requested. */
+  model: string | null;
+  /** As sent. */
+  temperature: number | null;
+  /** As sent. */
+  max_tokens: number | null;
+  /** All prompt tokens, cached ones included. */
+  input_tokens: number | null;
+  /** Tokens of the answer. */
+  output_tokens: number | null;
+  /** Prompt tokens read from a cache. */
+  cached_input_tokens: number | null;
+  /** Null when the model has no price. */
+  cost_usd: number | null;
+  /** Whose credential was used. */
+  credential_source: string | null;
+}
+
+/** One operation of a trace. Model calls are ModelSpanResponses. */
+export interface PlainSpan {
+  /** UUID. */
+  id: string;
+  /** The trace it belongs to. */
+  trace_id: string;
+  /** The operation it ran in; null for the root. */
+  parent_span_id: string | null;
+  /** `agent`, `llm`, `tool`, `mcp`, `webhook`, `chain` and more. */
+  kind: string;
+  /** Model id, tool name, or what a person would call it. */
+  name: string;
+  /** `running`, `ok` or `error`. */
+  status: string;
+  /** When it began. */
+  started_at: string;
+  /** When it ended; null while it runs. */
+  ended_at: string | null;
+  /** What went in; cut above about 256 KB; null when contents are not captured. */
+  input: unknown;
+  /** What came out. */
+  output: unknown;
+  /** Why it failed. */
+  error: string | null;
+  /** How long it took; null while it runs. */
+  duration_ms: number | null;
+  /** Further facts. */
+  attributes: unknown;
+}
+
+/** A page of threads. */
+export interface ThreadPage {
+  /** Newest first. */
+  threads: Array<Thread>;
+  /** Pass it back as `cursor`; null on the last page. */
+  nextCursor: string | null;
+}
+
+/** A conversation with an agent. */
+export interface Thread {
+  /** UUID. */
+  id: string;
+  /** Owning organisation. */
+  org_id: string;
+  /** The agent that answers. */
+  agent_id: string;
+  /** Null until set. */
+  title: string | null;
+  /** `single` or `multiplayer`. */
+  kind: string;
+  /** `active` or `archived`. */
+  status: string;
+  /** Null = the agent's default. */
+  active_profile: string | null;
+  /** Text added to the system prompt. */
+  system_prompt_overlay: string | null;
+  /** Resources the conversation is about. */
+  resource_bindings: unknown;
+  /** Who started it. */
+  user_id: string | null;
+  /** Client-side tool results are pending. */
+  awaiting_action: boolean;
+  /** The turn that runs now. */
+  active_turn_id: string | null;
+  /** The thread this one was forked from. */
+  parent_thread_id: string | null;
+  /** The message it was forked at. */
+  forked_from_message_id: string | null;
+  /** JSON object. */
+  metadata: Record<string, unknown>;
+  /** Time of creation, UTC; unique per agent. */
+  created_at: string;
+  /** Time of the last message or change, UTC. */
+  updated_at: string;
+}
+
+/** The result of a client-side call. */
+export interface ToolResultRequest {
+  /** Id of a pending call. */
+  toolCallId?: string | null;
+  /** Also accepted for `toolCallId`. */
+  id?: string | null;
+  /** A string or any JSON, at most 1 MB. */
+  result?: unknown;
+  /** Also accepted for `result`. */
+  output?: unknown;
+  /** Also accepted for `result`. */
+  content?: unknown;
+  /** True when the call failed. */
+  isError?: boolean | null;
+}
+
+/** A trace with its spans and evaluations. */
+export interface TraceDetail {
+  /** The trace itself. */
+  trace: Trace;
+  /** Ordered by start; the tree is in `parent_span_id`. */
+  spans: Array<Span>;
+  /** Oldest first. */
+  evaluations: Array<Evaluation>;
+}
+
+/** A page of traces. */
+export interface TraceList {
+  /** Newest first. */
+  traces: Array<TraceSummary>;
+  /** Pass it as `cursor` for the next page; null on the last one. */
+  nextCursor: string | null;
+}
+
+/** A single trace. */
+export interface Trace {
+  /** UUID; for turns the turn's id. */
+  id: string;
+  /** What kind of work it was, such as `chat-turn`. */
+  name: string;
+  /** `running`, `ok` or `error`. */
+  status: string;
+  /** When it began. */
+  started_at: string;
+  /** When it ended; null while it runs. */
+  ended_at: string | null;
+  /** How long it took; null while it runs. */
+  duration_ms: number | null;
+  /** Tokens of all model calls. */
+  total_input_tokens: number;
+  /** Tokens of all model calls. */
+  total_output_tokens: number;
+  /** Cost of all model calls with a known price. */
+  total_cost_usd: number;
+  /** Tags of message or thread, and where it came from. */
+  tags: unknown;
+  /** Metadata of the message. */
+  metadata: unknown;
+  /** Owning organisation. */
+  org_id: string;
+  /** The agent that answered. */
+  agent_id: string | null;
+  /** The runner that ran. */
+  runner_id: string | null;
+  /** The thread of a turn. */
+  thread_id: string | null;
+  /** The run of a runner. */
+  run_id: string | null;
+  /** The application's session, or one per thread. */
+  session_id: string;
+  /** Who asked. */
+  user_id: string | null;
+}
+
+/** A trace in a list. */
+export interface TraceSummary {
+  /** UUID; for turns the turn's id. */
+  id: string;
+  /** Owning organisation. */
+  org_id: string;
+  /** The agent that answered. */
+  agent_id: string | null;
+  /** The runner that ran. */
+  runner_id: string | null;
+  /** The thread of a turn. */
+  thread_id: string | null;
+  /** The run of a runner. */
+  run_id: string | null;
+  /** The application's session, or one per thread. */
+  session_id: string;
+  /** Who asked. */
+  user_id: string | null;
+  /** What kind of work it was, such as `chat-turn`. */
+  name: string;
+  /** `running`, `ok` or `error`. */
+  status: string;
+  /** When it began. */
+  started_at: string;
+  /** When it ended; null while it runs. */
+  ended_at: string | null;
+  /** How long it took; null while it runs. */
+  duration_ms: number | null;
+  /** Tokens of all model calls. */
+  total_input_tokens: number;
+  /** Tokens of all model calls. */
+  total_output_tokens: number;
+  /** Cost of all model calls with a known price. */
+  total_cost_usd: number;
+  /** Tags of message or thread, and where it came from. */
+  tags: unknown;
+  /** Operations. */
+  span_count: number;
+  /** Operations that failed. */
+  error_count: number;
+  /** Model calls. */
+  llm_call_count: number;
+  /** Tool calls. */
+  tool_call_count: number;
+}
+
+/** Changes the fields that are sent; `null` clears. */
+export interface UpdateThreadRequest {
+  /** A key of the agent's profiles; null = the agent's default. */
+  activeProfile?: string | null;
+  /** At most 300 characters. */
+  title?: string | null;
+  /** Text, or texts that are joined with a blank line; at most 50,000 characters. */
+  systemPromptOverlay?: unknown;
+  /** `active` or `archived`. */
+  status?: string | null;
+  /** At most 20 resources the conversation is about. */
+  resourceBindings?: Array<ResourceBindingRequest> | null;
+  /** JSON object of at most 16 KB. */
+  metadata?: Record<string, unknown>;
+}
+
+/** A person with an account. */
+export interface User {
+  /** UUID. */
+  id: string;
+  /** Lower case. */
+  email: string;
+  /** Name shown to others. */
+  name: string | null;
+  /** Creation time. */
+  created_at: string;
+}
+
+/** What an installation offers. */
+export interface VersionFeatures {
+  /** `open`, `invite` or `closed`. */
+  signup: string;
+  /** True when the demo key is accepted. */
+  demo: boolean;
+  /** True when agents can have a computer. */
+  computer: boolean;
+  /** How MCP servers on standard input and output run: `sandbox`, `host` or `off`. */
+  stdio_mcp: string;
+  /** True when knowledge is also searched by meaning. */
+  embeddings: boolean;
+  /** Issuers whose tokens are accepted. */
+  oidc: Array<string>;
+}
+
+/** What answers here. */
+export interface Version {
+  /** Name of the product. */
+  name: string;
+  /** Semantic version of this server. */
+  version: string;
+  /** State of the public API documentation that it follows. */
+  compat: string;
+  /** What this installation offers. */
+  features: VersionFeatures;
+}
