@@ -69,11 +69,8 @@ public sealed class ClusterTests : IAsyncLifetime
     {
         var before = await ledger.StoredAsync(witness);
         await _nodes[victim].ThawAsync();
-        foreach (var (stream, i) in streams.Select((s, i) => (s, i)))
-        {
-            var end = await stream.WaitAsync(TimeSpan.FromSeconds(60), Token);
-            if (i % 3 == victim) end.ShouldBeNull($"stream {i} of the frozen node was told an end that is not the turn's");
-        }
+        await PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), "every stream has ended", () => Task.FromResult(streams.All(s => s.IsCompleted)), () => Unended(streams) + _nodes[victim].Output);
+        for (var i = victim; i < Streams; i += 3) (await streams[i]).ShouldBeNull($"stream {i} of the frozen node was told an end that is not the turn's");
         await PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), "the thawed node is ready", async () =>
         {
             using var response = await _nodes[victim].Client.GetAsync("/readyz", Token);
@@ -81,6 +78,8 @@ public sealed class ClusterTests : IAsyncLifetime
         });
         (await ledger.StoredAsync(witness)).ShouldBe(before);
     }
+
+    private static string Unended(List<Task<ServerEvent?>> streams) => $"streams {string.Join(", ", streams.Index().Where(s => !s.Item.IsCompleted).Select(s => s.Index))} go on\n";
 
     private async Task RestartAsync(int victim, List<Task<ServerEvent?>> streams)
     {

@@ -87,12 +87,12 @@ internal sealed partial class PublishedServer : IAsyncDisposable
     }
 
     /// <summary>Asks until it is so, within a bound.</summary>
-    public static async Task UntilAsync(TimeSpan atMost, string what, Func<Task<bool>> isSo)
+    public static async Task UntilAsync(TimeSpan atMost, string what, Func<Task<bool>> isSo, Func<string>? otherwise = null)
     {
         var since = Stopwatch.GetTimestamp();
         while (!await isSo())
         {
-            if (Stopwatch.GetElapsedTime(since) > atMost) throw new TimeoutException($"not within {atMost.TotalSeconds} s: {what}");
+            if (Stopwatch.GetElapsedTime(since) > atMost) throw new TimeoutException($"not within {atMost.TotalSeconds} s: {what}\n{otherwise?.Invoke()}");
             await Task.Delay(25, Token);
         }
     }
