@@ -27,7 +27,7 @@ internal sealed partial class TurnLeases(TurnHost host, TurnRecovery recovery, L
                 host.Trim();
                 if (host.Running.Any()) await book.RenewAsync();
                 await RecoverAsync(await book.ExpiredAsync(stoppingToken), stoppingToken);
-                await RecoverLostAsync(stoppingToken);
+                await CompareAsync(stoppingToken);
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
@@ -36,11 +36,26 @@ internal sealed partial class TurnLeases(TurnHost host, TurnRecovery recovery, L
         }
     }
 
-    // Turns of this node that ended while the database took no writes: their lease is renewed with the others', so nobody else looks after them.
-    private async Task RecoverLostAsync(CancellationToken cancellationToken)
+    // Asked before the database is: a turn stands there a moment before it runs and a moment after.
+    private async Task CompareAsync(CancellationToken cancellationToken)
     {
-        var lost = (await book.OursAsync(cancellationToken)).FindAll(turn => host.Find(turn.Id) is null);
-        // Only what was lost a round ago as well: a turn stands in the database a moment before it runs and a moment after.
+        var running = host.Running.ToList();
+        var ours = await book.OursAsync(cancellationToken);
+        LetGo(running, ours);
+        await RecoverLostAsync(ours.FindAll(turn => host.Find(turn.Id) is null), cancellationToken);
+    }
+
+    // This node stood still, and another one took them over: their models need not go on. Their end will be refused, so whoever listens is cut off without one. For a turn that has just ended it is too late to stop.
+    private static void LetGo(List<TurnRun> running, List<TurnKey> ours)
+    {
+        var kept = ours.Select(turn => turn.Id).ToHashSet();
+        foreach (var run in running.Where(run => !kept.Contains(run.Live.TurnId))) run.Stop();
+    }
+
+    // Turns of this node that ended while the database took no writes: their lease is renewed with the others', so nobody else looks after them.
+    private async Task RecoverLostAsync(List<TurnKey> lost, CancellationToken cancellationToken)
+    {
+        // Only what was lost a round ago as well.
         await RecoverAsync(lost.FindAll(turn => _lost.Contains(turn.Id)), cancellationToken);
         _lost = [.. lost.Select(turn => turn.Id)];
     }
