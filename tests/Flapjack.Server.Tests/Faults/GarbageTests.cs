@@ -150,7 +150,11 @@ public sealed partial class GarbageTests(ServerFixture server) : IClassFixture<S
         try
         {
             using var json = JsonDocument.Parse(text);
-            return json.RootElement.TryGetProperty("error", out var code) && code.ValueKind == JsonValueKind.String && Code().IsMatch(code.GetString()!);
+            if (!json.RootElement.TryGetProperty("error", out var code)) return false;
+            // Below /v1 failures have OpenAI's form.
+            if (code.ValueKind == JsonValueKind.Object) code = code.GetProperty("code");
+            if (code.ValueKind == JsonValueKind.String && code.GetString() == "model_not_found") return true;
+            return code.ValueKind == JsonValueKind.String && Code().IsMatch(code.GetString()!);
         }
         catch (JsonException)
         {

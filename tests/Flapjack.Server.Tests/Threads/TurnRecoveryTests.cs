@@ -25,7 +25,7 @@ public sealed class TurnRecoveryTests
         answer.Text("content").ShouldContain("OUTCOME_UNKNOWN");
         world.Tools.Hold("frozen").Release("too late");
         // No last event: the turn was answered in another stream.
-        await frozen.DrainAsync();
+        await Should.ThrowAsync<IOException>(() => frozen.DrainAsync());
         frozen.Seen.ShouldNotContain(e => e.Event == "done" || e.Event == "error");
         var rows = await world.MessagesAsync(thread, "?include=tools");
         rows.Select(m => m.Text("role")).ShouldBe(["user", "tool", "assistant"]);

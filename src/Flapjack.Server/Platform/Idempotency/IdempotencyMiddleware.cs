@@ -126,8 +126,9 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
         await store.NoteTurnAsync(claim, turn.TurnId);
     }
 
-    private static IIdempotentReplay? ReplayOf(HttpContext context) =>
-        context.RequestServices.GetKeyedService<IIdempotentReplay>(context.GetEndpoint()?.Metadata.GetMetadata<AnswersWithTurn>()?.Protocol);
+    private static IIdempotentReplay? ReplayOf(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<AnswersWithTurn>()?.Protocol is { } protocol
+        ? context.RequestServices.GetKeyedService<IIdempotentReplay>(protocol)
+        : context.RequestServices.GetService<IIdempotentReplay>();
 
     private static bool IsKept(int status) => status is < 500 and not (401 or 403 or 429);
 

@@ -45,11 +45,11 @@ internal sealed class GuestTurns(TurnOpening opening, ThreadOpening threads, Tur
         }
         catch
         {
-            await removals.RemoveAsync(thread.Id, thread.OrgId);
+            await removals.TryRemoveAsync(thread.Id, thread.OrgId);
             throw;
         }
     }
 
     /// <summary>Removes the thread of a turn whose answer was not to be kept.</summary>
-    public Task DropAsync(OpenedTurn opened) => removals.RemoveAsync(opened.Live.ThreadId, opened.Live.OrgId);
+    public Task DropAsync(OpenedTurn opened) => removals.TryRemoveAsync(opened.Live.ThreadId, opened.Live.OrgId);
 }

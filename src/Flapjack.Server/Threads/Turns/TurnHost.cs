@@ -66,6 +66,7 @@ internal sealed partial class TurnHost(
             // Whoever listens is cut off without a last event: the turn has another stream now, on the node that took it over.
             LogTaken(context.Logger, run.Live.TurnId);
             live.Forget(run.Live);
+            run.Live.Break(context.Time.Now());
         }
         catch (Exception exception)
         {

@@ -18,7 +18,7 @@ internal sealed record TurnPlan
     public required ToolSet Tools { get; init; }
     public required ToolProfile? Profile { get; init; }
 
-    /// <summary>Who the turn is for: the sender the message names, else the thread's user, else the account.</summary>
+    /// <summary>Who the turn is for: the account of a user; for a key the sender the message names, else the thread's user.</summary>
     public required string? UserId { get; init; }
 
     /// <summary>The plan of the agent that answers after this one.</summary>
@@ -53,7 +53,8 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
         var model = await ResolveAsync(options.Model ?? agent.DefaultModel, options.Model is null ? "defaultModel" : "modelOverride", cancellationToken);
         var fallbacks = new List<ModelChoice>(options.FallbackModels.Count);
         for (var i = 0; i < options.FallbackModels.Count; i++) fallbacks.Add(await ResolveAsync(options.FallbackModels[i], $"anthropicOverrides.fallbackModels[{i}]", cancellationToken));
-        var userId = options.SenderId ?? thread.UserId ?? access.UserId;
+        // A user acts as the account, whatever name a message carries; an application says for whom it acts.
+        var userId = access.UserId ?? options.SenderId ?? thread.UserId;
         return new()
         {
             Thread = thread,

@@ -98,7 +98,7 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
         try
         {
             using var watch = changes.Watch(thread.Id);
-            Guid? over = null;
+            (Guid? Turn, int Times) asked = default;
             while (true)
             {
                 // Whoever queues wants the turns before it to end well, so it waits for the client's results too.
@@ -106,21 +106,20 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
                 var expired = pending is not null && expiresAt <= time.Now();
                 if (active is null && (pending is null || expired))
                 {
+                    // Its client may have left while something else woke it: then nobody wants the answer.
+                    cancellationToken.ThrowIfCancellationRequested();
                     if (await begin(pending) is { } live) return live;
                     // Another node was faster; see which.
                     continue;
                 }
-                if (active is { } running && running != over)
+                asked = (active, asked.Turn == active ? asked.Times + 1 : 1);
+                if (active is { } running && asked.Times <= TurnSignals.MaxAsked)
                 {
-                    if (await signals.OwnerAsync(thread.OrgId, running, cancellationToken) is not { } node)
-                    {
-                        // It ended between the two looks.
-                        over = running;
-                        continue;
-                    }
+                    // It ended between the two looks.
+                    if (await signals.OwnerAsync(thread.OrgId, running, cancellationToken) is not { } node) continue;
                     if (!signals.IsHere(node)) signals.Watch(node, running, thread.Id);
                 }
-                await watch.NextAsync(SafetyPoll, time, cancellationToken);
+                if (!await watch.NextAsync(SafetyPoll, time, cancellationToken)) asked = default;
             }
         }
         finally

@@ -8,6 +8,8 @@ namespace Flapjack.Server.Threads.Turns;
 /// <summary>What nodes tell each other about running turns: stop this one, and tell me when it is over.</summary>
 internal sealed class TurnSignals(TurnHost host, ISignals signals, NodeName self, Databases databases) : IHostedService
 {
+    /// <summary>How often a node is asked about one turn without a pause: it answers at once for one it has not begun yet, and for one whose end it could not store.</summary>
+    public const int MaxAsked = 5;
     private const string StopTopic = "turn.stop", WatchTopic = "turn.watch";
     private readonly ConcurrentDictionary<(Guid Turn, string Node), byte> _watchers = new();
 

@@ -44,11 +44,13 @@ internal sealed class TurnStops(TurnHost host, PendingActions pending, TurnSigna
         if (await signals.OwnerAsync(thread.OrgId, turnId, cancellationToken) is not { } node) return true;
         // Here it is about to begin. A node that does not hear is dead or cut off; its turns end with their lease.
         if (signals.IsHere(node) || !await signals.ReachesAsync(node, cancellationToken)) return false;
-        signals.Stop(node, turnId);
-        signals.Watch(node, turnId, thread.Id);
         var until = time.Now() + Patience;
-        while (until - time.Now() is { Ticks: > 0 } left && await watch.NextAsync(left, time, cancellationToken))
+        for (var asked = 0; until - time.Now() is { Ticks: > 0 } left; asked++)
         {
+            // Asked again when the node answers and the turn still stands there: it was about to begin.
+            if (asked < TurnSignals.MaxAsked) signals.Stop(node, turnId);
+            if (asked < TurnSignals.MaxAsked) signals.Watch(node, turnId, thread.Id);
+            if (!await watch.NextAsync(left, time, cancellationToken)) return false;
             if (await signals.OwnerAsync(thread.OrgId, turnId, cancellationToken) != node) return true;
         }
         return false;

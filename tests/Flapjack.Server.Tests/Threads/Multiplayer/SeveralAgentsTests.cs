@@ -142,7 +142,7 @@ public sealed class SeveralAgentsTests(TurnWorld world) : IClassFixture<TurnWorl
     }
 
     [Fact]
-    public async Task Their_streams_are_stored_and_repeats_get_all_their_text()
+    public async Task Their_streams_are_stored_and_a_repeat_gets_the_stream_it_opened()
     {
         await using var own = await TurnWorld.StartAsync();
         var crew = await Crew.OpenAsync(own, "flapjack-offline", ["Bob"]);
@@ -157,8 +157,9 @@ public sealed class SeveralAgentsTests(TurnWorld world) : IClassFixture<TurnWorl
         await StoredStreamTests.ShouldBeStoredAsync(own, first, second, third);
         await own.Server.RestartAsync();
         await using var repeated = await own.SendAsync(crew.Thread, message, key: "k");
-        (await repeated.UntilAsync("done")).Data.GetRawText().ShouldBe(third.Seen[^1].Data.GetRawText());
-        repeated.Seen.Deltas().ShouldEndWith(text);
+        // The message is answered by the stream it opened; the others belong to the results that came later.
+        await repeated.DrainAsync();
+        repeated.Seen.Select(e => (e.Id, e.Data.GetRawText())).ShouldBe(first.Seen.Select(e => (e.Id, e.Data.GetRawText())));
 
         async Task<EventStream> AnswerAsync(EventStream asking, string result)
         {
