@@ -1,17 +1,15 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace Flapjack.Server.Tests.Processes;
 
 /// <summary><c>kill -9</c> in the middle of work. What was acknowledged is there, once; what was not is there at most once; every thread goes on; turns that were to continue are answered in full.</summary>
-/// <remarks><c>bin/crash</c> runs this with more rounds.</remarks>
+/// <remarks><c>bin/endure kill</c> runs this with more rounds.</remarks>
 public sealed class CrashTests
 {
     private const int Streams = 20;
+    private const int RoundsPerThread = 20;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
-
-    private static int Rounds => int.TryParse(Environment.GetEnvironmentVariable("FLAPJACK_CRASH_ROUNDS"), CultureInfo.InvariantCulture, out var rounds) ? rounds : 3;
 
     [Fact]
     public async Task Kill_9_loses_and_doubles_nothing_that_was_acknowledged()
@@ -22,21 +20,19 @@ public sealed class CrashTests
         var server = await PublishedServer.StartAsync(settings);
         try
         {
-            var threads = new List<Guid>();
-            for (var i = 0; i < Streams; i++) threads.Add(await server.CreateThreadAsync());
-            var acknowledged = threads.ToDictionary(t => t, _ => new List<string>());
-            var sent = threads.ToDictionary(t => t, _ => new List<string>());
-            for (var round = 0; round < Rounds; round++)
+            MessageLedger? ledger = null;
+            for (var round = 0; round < Endurance.Rounds(3); round++)
             {
-                await StreamAndKillAsync(server, round, threads, acknowledged, sent);
+                if (ledger is null || round % RoundsPerThread == 0) ledger = await MessageLedger.OpenAsync(server, Streams);
+                await StreamAndKillAsync(server, round, ledger);
                 await server.DisposeAsync();
                 var watch = Stopwatch.StartNew();
                 server = await PublishedServer.StartAsync(settings);
-                await server.CallAsync(HttpMethod.Get, $"/api/threads/{threads[0]}");
-                TestContext.Current.TestOutputHelper!.WriteLine($"round {round + 1}: {acknowledged.Values.Sum(a => a.Count)} acknowledged of {sent.Values.Sum(s => s.Count)} sent so far; first answer {watch.ElapsedMilliseconds} ms after the restart");
+                await server.CallAsync(HttpMethod.Get, $"/api/threads/{ledger.Threads[0]}");
+                Endurance.Say($"round {round + 1}: {ledger.Acknowledged} acknowledged of {ledger.Sent} sent to these threads; first answer {watch.ElapsedMilliseconds} ms after the restart");
                 watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
-                foreach (var thread in threads) await CheckAsync(server, thread, acknowledged[thread], sent[thread]);
-                await RepeatAsync(server, round, threads[0]);
+                await ledger.CheckAsync(server);
+                await RepeatAsync(server, round, ledger.Threads[0]);
             }
         }
         finally
@@ -46,69 +42,22 @@ public sealed class CrashTests
     }
 
     // Every stream is under way when the process dies, each at another moment of its life: some have only been sent.
-    private static async Task StreamAndKillAsync(PublishedServer server, int round, List<Guid> threads, Dictionary<Guid, List<string>> acknowledged, Dictionary<Guid, List<string>> sent)
+    private static async Task StreamAndKillAsync(PublishedServer server, int round, MessageLedger ledger)
     {
-        var underWay = new CountdownEvent(Streams / 2);
-        var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var streams = threads.Select(async (thread, i) =>
+        var begun = new Begun(Streams / 2);
+        var streams = ledger.Threads.Select((thread, i) => ledger.SendAsync(server, thread, Remark(round, i), goesOn: i % 2 == 1, seen: @event =>
         {
-            var goesOn = i % 2 == 1;
-            var content = goesOn ? $"/count {200 + round} 5" : $"/count {10_000 + round * 100 + i} 5";
-            sent[thread].Add(content);
-            try
-            {
-                using var response = await server.PostAsync(thread, content, i == 0 ? $"crash-{round}" : null, goesOn ? "continue" : "cancel");
-                await foreach (var @event in ServerEvent.ReadAsync(response, Token))
-                {
-                    if (@event.Event == "meta") acknowledged[thread].Add(content);
-                    if (@event.Sequence == 2 + i % 5 && underWay.Signal()) enough.TrySetResult();
-                }
-            }
-            catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidOperationException)
-            {
-                // It died, which is the point.
-            }
-        }).ToList();
-        await enough.Task.WaitAsync(TimeSpan.FromSeconds(60), Token);
+            if (@event.Sequence == 2 + i % 5) begun.Count();
+        }, idempotencyKey: i == 0 ? $"crash-{round}" : null)).ToList();
+        await begun.WaitAsync();
         await server.KillAsync();
         await Task.WhenAll(streams).WaitAsync(TimeSpan.FromSeconds(60), Token);
-    }
-
-    private static async Task CheckAsync(PublishedServer server, Guid thread, List<string> acknowledged, List<string> sent)
-    {
-        await PublishedServer.UntilAsync(TimeSpan.FromSeconds(20), $"thread {thread} takes messages again", async () =>
-        {
-            using var response = await server.PostAsync(thread, "/echo alive");
-            if ((int)response.StatusCode == 409) return false;
-            await response.ShouldBeStreamAsync();
-            return true;
-        });
-        var messages = await server.MessagesAsync(thread);
-        var contents = messages.Where(m => m.GetProperty("role").GetString() == "user").Select(m => m.GetProperty("content").GetString()!).ToList();
-        foreach (var content in acknowledged) contents.Count(c => c == content).ShouldBe(1, $"acknowledged '{content}' in {thread}");
-        foreach (var content in sent) contents.Count(c => c == content).ShouldBeLessThanOrEqualTo(1, $"sent '{content}' in {thread}");
-        messages.Select(m => m.GetProperty("id").GetGuid()).ShouldBeUnique();
-        messages[^1].GetProperty("content").GetString().ShouldBe("alive");
-        ShouldBeAnswered(messages, acknowledged);
-    }
-
-    // A turn without listener policy ends with what was seen of it, which is the beginning of its answer; one that was to go on has the whole.
-    private static void ShouldBeAnswered(List<System.Text.Json.JsonElement> messages, List<string> acknowledged)
-    {
-        foreach (var content in acknowledged)
-        {
-            var answer = messages[messages.FindIndex(m => m.GetProperty("content").GetString() == content) + 1];
-            answer.GetProperty("role").GetString().ShouldBe("assistant");
-            var whole = string.Join(' ', Enumerable.Range(1, int.Parse(content.Split(' ')[1], CultureInfo.InvariantCulture)));
-            if (whole.Length < 2_000) (answer.GetProperty("error").ToString(), answer.GetProperty("content").GetString()).ShouldBe(("", whole));
-            else whole.ShouldStartWith(answer.GetProperty("content").GetString()!);
-        }
     }
 
     // The client that saw its stream break asks again under its key: the message is not stored a second time.
     private static async Task RepeatAsync(PublishedServer server, int round, Guid thread)
     {
-        var content = $"/count {10_000 + round * 100} 5";
+        var content = $"/count 10000 5\n{Remark(round, 0)}";
         bool answered;
         using (var response = await server.PostAsync(thread, content, $"crash-{round}"))
         {
@@ -121,18 +70,6 @@ public sealed class CrashTests
         if (answered) stored.ShouldBe(1);
         else stored.ShouldBeLessThanOrEqualTo(1);
     }
-}
 
-internal static class StreamAnswers
-{
-    /// <summary>A stream with its one terminal event at the end.</summary>
-    public static async Task<List<ServerEvent>> ShouldBeStreamAsync(this HttpResponseMessage response)
-    {
-        if ((int)response.StatusCode != 200) await response.ShouldBeAsync(200);
-        var events = new List<ServerEvent>();
-        await foreach (var @event in ServerEvent.ReadAsync(response, TestContext.Current.CancellationToken)) events.Add(@event);
-        events[^1].Event.ShouldBeOneOf("done", "error");
-        events.Count(e => e.Event is "done" or "error" or "requires_action").ShouldBe(1);
-        return events;
-    }
+    private static string Remark(int round, int stream) => $"round {round}, stream {stream}";
 }

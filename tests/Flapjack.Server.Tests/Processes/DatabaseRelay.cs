@@ -4,13 +4,14 @@ using System.Net.Sockets;
 
 namespace Flapjack.Server.Tests.Processes;
 
-/// <summary>Stands between a server and its database and can take the database away: its connections break, or it falls silent.</summary>
+/// <summary>Stands between a server and its database and can take the database away: its connections break, or it falls silent or slow.</summary>
 internal sealed class DatabaseRelay : IAsyncDisposable
 {
     private readonly string _host;
     private readonly int _port;
     private readonly ConcurrentDictionary<Socket, byte> _open = new();
     private TcpListener? _listener;
+    private TimeSpan _delay;
     private TaskCompletionSource _mayPass = Passing();
 
     public DatabaseRelay(string host, int port)
@@ -33,9 +34,13 @@ internal sealed class DatabaseRelay : IAsyncDisposable
     /// <summary>Connections stay and new ones are taken, but nothing passes, as when the network loses packets.</summary>
     public void FallSilent() => _mayPass = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Everything passes, but takes this long each way.</summary>
+    public void SlowDown(TimeSpan eachWay) => _delay = eachWay;
+
     /// <summary>The database is back.</summary>
     public void Resume()
     {
+        _delay = TimeSpan.Zero;
         if (_listener is null) Listen(Port);
         _mayPass.TrySetResult();
     }
@@ -103,6 +108,7 @@ internal sealed class DatabaseRelay : IAsyncDisposable
             while (await from.ReceiveAsync(buffer) is > 0 and var read)
             {
                 await _mayPass.Task;
+                if (_delay > TimeSpan.Zero) await Task.Delay(_delay);
                 for (var sent = 0; sent < read;) sent += await to.SendAsync(buffer.AsMemory(sent, read - sent));
             }
         }

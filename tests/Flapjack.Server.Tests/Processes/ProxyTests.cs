@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using Flapjack.Server.Tests.Contract;
 using Flapjack.Server.Tests.Faults;
 using Flapjack.Testing;
 
@@ -34,7 +35,34 @@ public sealed class ProxyTests(FaultWorld world) : IClassFixture<FaultWorld>, IA
     [InlineData("proxy_http_version 1.1; proxy_set_header Connection \"\";")]
     public async Task Tokens_arrive_one_by_one(string extra)
     {
-        using var client = await StartNginxAsync(extra);
+        using var client = await StartNginxAsync(port => $$"""
+            server {
+              listen 127.0.0.1:{{port}};
+              {{extra}}
+              location / { proxy_pass {{world.Server.BaseAddress}}; }
+            }
+            """);
+        await ShouldPassAtOnceAsync(client);
+    }
+
+    /// <summary>The file that <c>deploy/compose.postgres.yaml</c> mounts, with the addresses there are here; one of its two nodes is not up.</summary>
+    [Fact]
+    public async Task The_shipped_configuration_streams_and_names_requests()
+    {
+        var shipped = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "deploy", "nginx.conf"), Token);
+        using var client = await StartNginxAsync(port => shipped.Replace("listen 80;", $"listen 127.0.0.1:{port};", StringComparison.Ordinal)
+            .Replace("node-1:3000", world.Server.BaseAddress.Authority, StringComparison.Ordinal).Replace("node-2:3000", "127.0.0.1:1", StringComparison.Ordinal));
+        await ShouldPassAtOnceAsync(client);
+        using var unnamed = await client.GetAsync("/healthz", Token);
+        unnamed.Header("X-Request-Id").ShouldNotBeNull();
+        using var named = new HttpRequestMessage(HttpMethod.Get, "/healthz") { Headers = { { "X-Request-Id", "client-chose-this" } } };
+        using var answer = await client.SendAsync(named, Token);
+        answer.Header("X-Request-Id").ShouldBe("client-chose-this");
+        (await client.GetAsync("/metrics", Token)).StatusCode.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    private async Task ShouldPassAtOnceAsync(HttpClient client)
+    {
         var thread = await world.ThreadAsync(Protocol.Responses);
         const int Pieces = 5;
         var seen = Enumerable.Range(0, Pieces + 1).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).ToArray();
@@ -55,7 +83,7 @@ public sealed class ProxyTests(FaultWorld world) : IClassFixture<FaultWorld>, IA
         events.Select(e => e.Event).ShouldBe(["meta", "token", "token", "token", "token", "token", "done"]);
     }
 
-    private async Task<HttpClient> StartNginxAsync(string extra)
+    private async Task<HttpClient> StartNginxAsync(Func<int, string> serversAt)
     {
         var nginx = Environment.GetEnvironmentVariable("FLAPJACK_TEST_NGINX");
         Assert.SkipWhen(string.IsNullOrEmpty(nginx), "FLAPJACK_TEST_NGINX is not set; bin/test finds or installs nginx and sets it");
@@ -74,14 +102,13 @@ public sealed class ProxyTests(FaultWorld world) : IClassFixture<FaultWorld>, IA
               fastcgi_temp_path {{_directory}}/fastcgi;
               uwsgi_temp_path {{_directory}}/uwsgi;
               scgi_temp_path {{_directory}}/scgi;
-              server {
-                listen 127.0.0.1:{{port}};
-                {{extra}}
-                location / { proxy_pass {{world.Server.BaseAddress}}; }
-              }
+              {{serversAt(port)}}
             }
             """, Token);
-        _nginx = Process.Start(new ProcessStartInfo(nginx!, ["-p", _directory, "-c", configuration, "-e", Path.Combine(_directory, "error.log")]))!;
+        string[] arguments = ["-p", _directory, "-c", configuration, "-e", Path.Combine(_directory, "error.log")];
+        var (code, output) = await PublishedServer.RunAsync(new ProcessStartInfo(nginx!, ["-t", .. arguments]));
+        code.ShouldBe(0, output);
+        _nginx = Process.Start(new ProcessStartInfo(nginx!, arguments))!;
         var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AutomaticDecompression = DecompressionMethods.All }) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(60) };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServerFixture.ApiKey);
         await PublishedServer.UntilAsync(TimeSpan.FromSeconds(20), "nginx answers", async () =>

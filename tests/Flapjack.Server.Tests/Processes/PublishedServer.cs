@@ -87,12 +87,12 @@ internal sealed partial class PublishedServer : IAsyncDisposable
     }
 
     /// <summary>Asks until it is so, within a bound.</summary>
-    public static async Task UntilAsync(TimeSpan atMost, string what, Func<Task<bool>> isSo)
+    public static async Task UntilAsync(TimeSpan atMost, string what, Func<Task<bool>> isSo, Func<string>? otherwise = null)
     {
         var since = Stopwatch.GetTimestamp();
         while (!await isSo())
         {
-            if (Stopwatch.GetElapsedTime(since) > atMost) throw new TimeoutException($"not within {atMost.TotalSeconds} s: {what}");
+            if (Stopwatch.GetElapsedTime(since) > atMost) throw new TimeoutException($"not within {atMost.TotalSeconds} s: {what}\n{otherwise?.Invoke()}");
             await Task.Delay(25, Token);
         }
     }
@@ -134,7 +134,12 @@ internal sealed partial class PublishedServer : IAsyncDisposable
         await _process.WaitForExitAsync(Token);
     }
 
-    public async Task TerminateAsync() => (await RunAsync(new ProcessStartInfo("kill", ["-TERM", Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))).Code.ShouldBe(0);
+    public Task TerminateAsync() => SignalAsync("TERM");
+
+    /// <summary>The process stands still, as on a machine that hangs; its connections stay.</summary>
+    public Task FreezeAsync() => SignalAsync("STOP");
+
+    public Task ThawAsync() => SignalAsync("CONT");
 
     public async Task<int> ExitCodeAsync(TimeSpan atMost)
     {
@@ -166,6 +171,8 @@ internal sealed partial class PublishedServer : IAsyncDisposable
         });
         ReadyAfter = _sinceStart.Elapsed;
     }
+
+    private async Task SignalAsync(string signal) => (await RunAsync(new ProcessStartInfo("kill", [$"-{signal}", Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))).Code.ShouldBe(0);
 
     private void Take(string? line)
     {

@@ -18,6 +18,7 @@ public sealed class FakeUpstream : IAsyncDisposable
     private readonly ConcurrentQueue<ReceivedRequest> requests = new();
     private readonly TaskCompletionSource left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Script otherwise = Script.Text("ok");
+    private int abandoned;
 
     private FakeUpstream(WebApplication app) => this.app = app;
 
@@ -32,6 +33,9 @@ public sealed class FakeUpstream : IAsyncDisposable
 
     /// <summary>The latest request.</summary>
     public ReceivedRequest LastRequest => requests.Last();
+
+    /// <summary>How many requests were given up by their client before their answer was complete.</summary>
+    public int Abandoned => Volatile.Read(ref abandoned);
 
     /// <summary>Completes when a client has left an answer that was silent or stayed open.</summary>
     public Task Left => left.Task;
@@ -87,6 +91,7 @@ public sealed class FakeUpstream : IAsyncDisposable
     {
         var body = await JsonSerializer.DeserializeAsync<JsonElement>(context.Request.Body, cancellationToken: context.RequestAborted);
         requests.Enqueue(new(context.Request.Path, context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase), body));
+        await using var leaving = context.RequestAborted.Register(() => Interlocked.Increment(ref abandoned));
         var script = scripts.TryDequeue(out var next) ? next : otherwise;
         if (script.Header is { } header)
         {

@@ -34,12 +34,15 @@ internal static class StorageSetup
 
     private static void AddPostgres(IServiceCollection services, string connectionString)
     {
-        var source = new NpgsqlDataSourceBuilder(PostgresAddress.Normalise(connectionString)).Build();
+        var address = PostgresAddress.Normalise(connectionString);
+        var source = new NpgsqlDataSourceBuilder(address).Build();
         services.AddSingleton(source);
+        services.AddSingleton(provider => new PostgresPulse(NpgsqlDataSource.Create(PostgresAddress.OfPulse(address)), provider.GetRequiredService<ILogger<PostgresPulse>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<PostgresPulse>());
         services.AddSingleton<IWriter, PostgresWriter>();
         services.AddSingleton<IReader, PostgresReader>();
         services.AddSingleton<ISqlDialect, PostgresDialect>();
-        services.AddPooledDbContextFactory<FlapjackDb>(options => Common(options.UseNpgsql(source)));
+        services.AddPooledDbContextFactory<FlapjackDb>((provider, options) => Common(options.UseNpgsql(source).AddInterceptors(new PulseCheck(provider.GetRequiredService<PostgresPulse>()))));
     }
 
     private static void Common(DbContextOptionsBuilder options) => options

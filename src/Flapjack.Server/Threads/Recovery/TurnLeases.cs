@@ -48,14 +48,30 @@ internal sealed partial class TurnLeases(TurnHost host, TurnRecovery recovery, L
     private async Task RecoverAllAsync(CancellationToken cancellationToken)
     {
         await RecoverAsync(await book.ExpiredAsync(cancellationToken), cancellationToken);
-        await RecoverLostAsync(cancellationToken);
+        await CompareAsync(cancellationToken);
+    }
+
+    // Asked before the database is: a turn stands there a moment before it runs and a moment after.
+    private async Task CompareAsync(CancellationToken cancellationToken)
+    {
+        var running = host.Running.ToList();
+        var ours = await book.OursAsync(cancellationToken);
+        LetGo(running, ours);
+        await RecoverLostAsync(ours.FindAll(turn => host.Find(turn.Id) is null), cancellationToken);
+    }
+
+    // This node stood still, and another one took them over: their models need not go on. Their end will be refused, so whoever listens is cut off without one. For a turn that has just ended it is too late to stop.
+    private static void LetGo(List<TurnRun> running, List<TurnKey> ours)
+    {
+        if (ours.Count == TurnSql.MostListed) return;
+        var kept = ours.Select(turn => turn.Id).ToHashSet();
+        foreach (var run in running.Where(run => !kept.Contains(run.Live.TurnId))) run.Stop();
     }
 
     // Turns of this node that ended while the database took no writes: their lease is renewed with the others', so nobody else looks after them.
-    private async Task RecoverLostAsync(CancellationToken cancellationToken)
+    private async Task RecoverLostAsync(List<TurnKey> lost, CancellationToken cancellationToken)
     {
-        var lost = (await book.OursAsync(cancellationToken)).FindAll(turn => host.Find(turn.Id) is null);
-        // Only what was lost a round ago as well: a turn stands in the database a moment before it runs and a moment after.
+        // Only what was lost a round ago as well.
         await RecoverAsync(lost.FindAll(turn => _lost.Contains(turn.Id)), cancellationToken);
         _lost = [.. lost.Select(turn => turn.Id)];
     }

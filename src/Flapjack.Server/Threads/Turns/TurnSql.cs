@@ -112,6 +112,9 @@ internal static class TurnSql
 
     private const string ExpiredText = "SELECT id, org_id FROM turns WHERE status = 'running' AND lease_until < flapjack_now(0) AND node <> $1 ORDER BY lease_until LIMIT 100";
 
+    /// <summary>A longer list of turns is cut here.</summary>
+    public const int MostListed = 10_000;
+
     private const string OfNodeText = "SELECT id, org_id FROM turns WHERE status = 'running' AND node = $1 LIMIT 10000";
 
     private const string AllRunningText = "SELECT id, org_id FROM turns WHERE status = 'running' LIMIT 10000";

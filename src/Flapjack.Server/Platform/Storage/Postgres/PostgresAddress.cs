@@ -12,12 +12,17 @@ internal static class PostgresAddress
         // ContainsKey would say yes to every keyword there is.
         if (!builder.ShouldSerialize("Max Auto Prepare")) builder.MaxAutoPrepare = 100;
         if (!builder.ShouldSerialize("Auto Prepare Min Usages")) builder.AutoPrepareMinUsages = 2;
-        if (!builder.ShouldSerialize("Timeout")) builder.Timeout = 3;
-        if (!builder.ShouldSerialize("Command Timeout")) builder.CommandTimeout = 3;
+        if (!builder.ShouldSerialize("Timeout")) builder.Timeout = 2;
+        if (!builder.ShouldSerialize("Command Timeout")) builder.CommandTimeout = 2;
         // A database that left a command unanswered would not answer its cancellation either.
         if (!builder.ShouldSerialize("Cancellation Timeout")) builder.CancellationTimeout = -1;
+        // Trying it first would double the wait for a silent database.
+        if (!builder.ShouldSerialize("GSS Encryption Mode")) builder.GssEncryptionMode = GssEncryptionMode.Disable;
         return builder.ConnectionString;
     }
+
+    /// <summary>For the one connection that watches whether the database answers: it never waits behind others for a place in the pool.</summary>
+    public static string OfPulse(string normalised) => new NpgsqlConnectionStringBuilder(normalised) { Pooling = false, MaxAutoPrepare = 0 }.ConnectionString;
 
     private static NpgsqlConnectionStringBuilder FromUri(Uri uri)
     {

@@ -3,7 +3,7 @@ using Npgsql;
 namespace Flapjack.Server.Platform.Storage.Postgres;
 
 /// <summary>Reads one row over a pooled connection; the driver prepares statements that are used often.</summary>
-internal sealed class PostgresReader(NpgsqlDataSource source) : IReader
+internal sealed class PostgresReader(NpgsqlDataSource source, PostgresPulse pulse) : IReader
 {
     public async ValueTask<T?> ReadAsync<T>(SqlStatement statement, SqlMap<T> map, CancellationToken cancellationToken) where T : class
     {
@@ -23,6 +23,7 @@ internal sealed class PostgresReader(NpgsqlDataSource source) : IReader
 
     private NpgsqlCommand Command(SqlStatement statement)
     {
+        pulse.ThrowIfSilent();
         var command = source.CreateCommand(statement.Text);
         foreach (var value in statement.Values) command.Parameters.Add(PostgresWriter.Parameter(value));
         return command;

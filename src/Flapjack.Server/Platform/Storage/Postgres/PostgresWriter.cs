@@ -4,10 +4,11 @@ using NpgsqlTypes;
 namespace Flapjack.Server.Platform.Storage.Postgres;
 
 /// <summary>Sends a unit of statements to PostgreSQL in one round trip; the server runs a batch as one transaction and commits it in groups by itself.</summary>
-internal sealed class PostgresWriter(NpgsqlDataSource source) : IWriter
+internal sealed class PostgresWriter(NpgsqlDataSource source, PostgresPulse pulse) : IWriter
 {
     public async Task<WriteResult> WriteAsync(SqlStatement[] unit, CancellationToken cancellationToken = default)
     {
+        pulse.ThrowIfSilent();
         await using var batch = source.CreateBatch();
         foreach (var statement in unit) batch.BatchCommands.Add(Command(statement));
         try
