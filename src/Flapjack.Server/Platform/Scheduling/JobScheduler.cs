@@ -9,14 +9,21 @@ namespace Flapjack.Server.Platform.Scheduling;
 internal sealed class JobScheduler([FromKeyedServices(SchedulingSetup.Name)] ISchedulerFactory factory, HousekeepingSchedule schedule, SchedulerEnd end, WaitingWork waiting, ServerLife life, ServerSettings settings) : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
+    private readonly Lock _lock = new();
     private IScheduler? _scheduler;
+    private Task? _stopping;
     private long _drainingSince;
 
-    public override async Task StopAsync(CancellationToken cancellationToken)
+    // A host may be stopped and then disposed of, which stops it again: whoever asks second waits for the same end.
+    public override Task StopAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock) return _stopping ??= EndAsync(cancellationToken);
+    }
+
+    private async Task EndAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        // A host may be stopped and then disposed of, which stops it again.
-        if (Interlocked.Exchange(ref _scheduler, null) is not { } scheduler) return;
+        if (_scheduler is not { } scheduler) return;
         var stopping = scheduler.Shutdown(waitForJobsToComplete: true, cancellationToken).AsTask();
         if (!await EndsWithinAsync(stopping, GraceLeft()))
         {
