@@ -57,14 +57,17 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
         try
         {
             if (draft.Stream) await client.StartEventsAsync();
-            var turn = WaitAsync(thread, line, begin, client.Left);
+            using var leaving = CancellationTokenSource.CreateLinkedTokenSource(client.Left);
+            var turn = WaitAsync(thread, line, begin, leaving.Token);
             try
             {
                 if (draft.Stream) await client.SendCommentsUntilAsync(turn);
                 return await turn;
             }
-            catch (OperationCanceledException)
+            catch when (!turn.IsCompleted)
             {
+                // A comment that cannot be sent tells of a client that left before its connection does.
+                await leaving.CancelAsync();
                 _ = AbandonAsync(turn);
                 throw;
             }
