@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Flapjack.Server.Platform.Housekeeping;
+using Flapjack.Server.Tests.Processes;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Flapjack.Server.Tests.Platform;
@@ -83,5 +84,20 @@ public sealed class SchedulingTests
                 ended.TrySetResult();
             }
         }
+    }
+
+    [Fact]
+    public async Task While_the_database_is_away_it_says_so_once_and_goes_on_afterwards()
+    {
+        var ran = new SemaphoreSlim(0);
+        await using var server = await ServerFixture.StartAsync(services: services => services.AddSingleton<IHousekeepingTask>(new PlannedTask("counting", HousekeepingScope.Cluster, () => ran.Release()) { Period = TimeSpan.FromSeconds(1) }));
+        (await ran.WaitAsync(Patience, Token)).ShouldBeTrue();
+        await server.BreakDatabaseAsync();
+        await PublishedServer.UntilAsync(Patience, "the log says so", () => Task.FromResult(server.Log.Lines.Any(l => l.Contains("Scheduled work waits", StringComparison.Ordinal))));
+        await server.RepairDatabaseAsync();
+        while (ran.Wait(0, Token)) { }
+        (await ran.WaitAsync(Patience, Token)).ShouldBeTrue();
+        server.Log.Lines.Count(l => l.Contains("Scheduled work waits", StringComparison.Ordinal)).ShouldBe(1);
+        server.Log.Lines.ShouldNotContain(l => l.Contains("Quartz.", StringComparison.Ordinal));
     }
 }

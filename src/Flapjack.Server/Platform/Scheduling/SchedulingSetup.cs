@@ -44,6 +44,9 @@ internal static class SchedulingSetup
             {
                 options.TablePrefix = "qrtz_";
                 options.StoreJobDataAsStrings = true;
+                // An outage is heard of at its first failure, and over soon after the database is back.
+                options.RetryableActionErrorLogThreshold = 1;
+                options.DbRetryInterval = TimeSpan.FromSeconds(5);
                 // The migrations make the tables.
                 options.SchemaProvisioning = SchemaProvisioning.None;
             });
