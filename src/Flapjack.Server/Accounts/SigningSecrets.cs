@@ -9,10 +9,7 @@ namespace Flapjack.Server.Accounts;
 /// <summary>The secret that signs what the server sends for an organisation: its own, else the server's <c>TOOL_HMAC_SECRET</c>.</summary>
 internal sealed class SigningSecrets(Databases databases, ServerSecrets server, SecretBox box, TimeProvider time)
 {
-    /// <summary>The secret to sign with.</summary>
-    public async Task<string> EffectiveAsync(Guid orgId, CancellationToken cancellationToken) => (await ReadAsync(orgId, cancellationToken)).Secret;
-
-    /// <summary>The secret with where it comes from.</summary>
+    /// <summary>The secret to sign with, and where it comes from.</summary>
     public async Task<SigningSecret> ReadAsync(Guid orgId, CancellationToken cancellationToken)
     {
         await using var db = databases.OpenForServer();

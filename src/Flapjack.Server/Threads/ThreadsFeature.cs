@@ -49,7 +49,7 @@ internal static class ThreadsFeature
         services.AddScoped<TurnPlanner>();
         services.AddScoped<TurnAddressing>();
         services.AddScoped<TurnOpening>();
-        services.AddSingleton<ThreadRemovals>();
+        services.AddSingleton<DetachedRemoval>();
         services.AddScoped<TurnImport>();
         services.AddScoped<PastAttachments>();
         services.AddScoped<GuestTurns>();

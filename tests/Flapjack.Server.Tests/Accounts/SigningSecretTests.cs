@@ -75,7 +75,7 @@ public sealed class SigningSecretTests(ServerFixture server) : IClassFixture<Ser
         await owner.GetAsync("/api/orgs/none/signing-secret", Token).ShouldBeError(404, "NOT_FOUND");
     }
 
-    private Task<string> EffectiveAsync(Guid org) => server.Services.GetRequiredService<SigningSecrets>().EffectiveAsync(org, Token);
+    private async Task<string> EffectiveAsync(Guid org) => (await server.Services.GetRequiredService<SigningSecrets>().ReadAsync(org, Token)).Secret;
 
     private static string Path(Guid org) => $"/api/orgs/{org}/signing-secret";
 }

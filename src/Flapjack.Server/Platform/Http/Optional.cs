@@ -20,9 +20,6 @@ public readonly struct Optional<T> : IOptional, IEquatable<Optional<T>>
     /// <summary>The value sent; default when absent or null.</summary>
     public T? Value { get; }
 
-    /// <summary>The value sent, or <paramref name="fallback"/> when the field was absent.</summary>
-    public T? Or(T? fallback) => IsSet ? Value : fallback;
-
     /// <inheritdoc/>
     public bool Equals(Optional<T> other) => IsSet == other.IsSet && EqualityComparer<T?>.Default.Equals(Value, other.Value);
 

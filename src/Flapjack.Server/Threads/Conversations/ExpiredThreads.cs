@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads.Conversations;
 
 /// <summary>Removes threads that were to be kept for a while only. One that is used again is kept for another while.</summary>
-internal sealed class ExpiredThreads(Databases databases, ThreadRemovals removals, TimeProvider time) : IHousekeepingTask
+internal sealed class ExpiredThreads(Databases databases, DetachedRemoval removals, TimeProvider time) : IHousekeepingTask
 {
     /// <summary>How long threads of calls without a thread are kept.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);

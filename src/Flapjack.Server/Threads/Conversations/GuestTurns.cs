@@ -16,7 +16,7 @@ internal sealed record NewConversation(Guid AgentId, ThreadDraft Thread, Message
 }
 
 /// <summary>Opens turns for features that speak another protocol than the threads' own. The turns are the same.</summary>
-internal sealed class GuestTurns(TurnOpening opening, ThreadOpening threads, TurnImport import, PastAttachments attachments, ThreadRemovals removals, CallerContext access)
+internal sealed class GuestTurns(TurnOpening opening, ThreadOpening threads, TurnImport import, PastAttachments attachments, DetachedRemoval removals, CallerContext access)
 {
     /// <summary>Sends a message to a thread, or results to the turn that waits in it.</summary>
     /// <param name="threadId">A thread the caller may see; else 404.</param>

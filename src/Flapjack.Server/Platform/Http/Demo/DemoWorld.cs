@@ -19,9 +19,6 @@ internal static class DemoWorld
 
     public const string AgentName = "Demo Agent";
 
-    /// <summary>A list without fixtures.</summary>
-    public static IResult EmptyList(HttpContext context) => Json("[]");
-
     /// <summary>A read of a single resource of a kind that the demo world has none of.</summary>
     public static IResult NotFound(HttpContext context) => throw ApiException.NotFound();
 

@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads.Conversations;
 
 /// <summary>Removes threads outside the request that opened them, which may have ended or hold no database.</summary>
-internal sealed partial class ThreadRemovals(IServiceScopeFactory scopes, ILogger<ThreadRemovals> logger)
+internal sealed partial class DetachedRemoval(IServiceScopeFactory scopes, ILogger<DetachedRemoval> logger)
 {
     /// <summary>Removes a thread with everything in it; nothing happens when it is gone.</summary>
     public async Task RemoveAsync(Guid threadId, Guid orgId, CancellationToken cancellationToken = default)
