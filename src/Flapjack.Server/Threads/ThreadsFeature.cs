@@ -27,6 +27,7 @@ internal static class ThreadsFeature
         services.AddSingleton<TurnStreams>();
         services.AddHostedService<RelayRounds>();
         services.AddSingleton<Platform.Identity.IOrgDependant, OrgTurnsEnd>();
+        services.AddSingleton<DatabasePatience>();
         services.AddSingleton<OwnedWrites>();
         services.AddSingleton<LeaseBook>();
         services.AddSingleton<TurnResumption>();

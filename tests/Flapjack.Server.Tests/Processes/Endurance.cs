@@ -7,9 +7,6 @@ internal static class Endurance
 {
     public static int Rounds(int inShort) => Number("FLAPJACK_ENDURE_ROUNDS") ?? inShort;
 
-    /// <summary>True in a run of all tests.</summary>
-    public static bool IsShort => Number("FLAPJACK_ENDURE_ROUNDS") is null;
-
     public static int Clients(int inShort) => Number("FLAPJACK_ENDURE_CLIENTS") ?? inShort;
 
     public static void Say(string line) => TestContext.Current.TestOutputHelper!.WriteLine(line);

@@ -1,54 +1,38 @@
-using Flapjack.Server.Platform.Lifetime;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Turns;
 
 namespace Flapjack.Server.Threads.Recovery;
 
 /// <summary>Writes what a running turn has to say. A database that is away is waited for, so that nothing that was streamed gets lost; a turn that another node took over writes nothing.</summary>
-internal sealed partial class OwnedWrites(IWriter writer, IReader reader, Draining draining, TimeProvider time, ILogger<OwnedWrites> logger)
+internal sealed class OwnedWrites(IWriter writer, IReader reader, DatabasePatience patience)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5), FirstWait = TimeSpan.FromMilliseconds(250), LongestWait = TimeSpan.FromSeconds(4);
-
     /// <summary>Returns when the unit is on disk.</summary>
     /// <param name="owner">Whose writes these are.</param>
     /// <param name="unit">Statements that make sense together; ids in them are fixed, since the unit may be sent more than once.</param>
     /// <param name="becomes">Status the unit gives to the turn; null when it goes on running.</param>
     /// <exception cref="TurnLostException">Another node has the turn now; nothing was written.</exception>
-    public async Task WriteAsync(TurnOwner owner, IEnumerable<SqlStatement> unit, string? becomes)
+    public Task WriteAsync(TurnOwner owner, IEnumerable<SqlStatement> unit, string? becomes)
     {
         SqlStatement[] guarded = [TurnSql.Guard(owner.Thread, owner.Turn, owner.Fence), .. unit];
-        var since = time.GetTimestamp();
-        var wait = FirstWait;
-        for (var repeated = false; ; repeated = true)
+        return patience.WorkAsync(owner.Turn, repeated => WriteAsync(owner, guarded, becomes, repeated), CancellationToken.None);
+    }
+
+    // A commit whose answer was lost is recognised when it is repeated: by the guard, or by the keys of its rows.
+    private async ValueTask WriteAsync(TurnOwner owner, SqlStatement[] guarded, string? becomes, bool repeated)
+    {
+        try
         {
-            try
-            {
-                if (!(await writer.WriteAsync(guarded)).Refused) return;
-                // A commit whose answer was lost looks like this when it is repeated.
-                if (repeated && becomes is not null && await HasBecomeAsync(owner, becomes)) return;
-                throw new TurnLostException();
-            }
-            catch (Exception exception) when (repeated && DatabaseFaults.IsDuplicate(exception))
-            {
-                return;
-            }
-            catch (Exception exception) when (DatabaseFaults.IsOutage(exception) && time.GetElapsedTime(since) < Patience && !draining.GraceOver.IsCancellationRequested)
-            {
-                if (!repeated) LogWaiting(logger, exception, owner.Turn);
-            }
-            await WaitAsync(wait);
-            wait = TimeSpan.FromTicks(Math.Min(wait.Ticks * 2, LongestWait.Ticks));
+            if (!(await writer.WriteAsync(guarded)).Refused) return;
+            if (repeated && becomes is not null && await HasBecomeAsync(owner, becomes)) return;
+            throw new TurnLostException();
+        }
+        catch (Exception exception) when (repeated && DatabaseFaults.IsDuplicate(exception))
+        {
         }
     }
 
     private async Task<bool> HasBecomeAsync(TurnOwner owner, string status) =>
         await reader.ReadAsync(TurnSql.Status(owner.Turn, owner.Fence), static row => row.Text(), CancellationToken.None) == status;
-
-    // The end of the grace period allows one more attempt.
-    private async Task WaitAsync(TimeSpan wait) => await Task.Delay(wait, time, draining.GraceOver).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
-    [LoggerMessage(1, LogLevel.Warning, "Turn {Turn} waits for the database")]
-    private static partial void LogWaiting(ILogger logger, Exception exception, Guid turn);
 }
 
 /// <summary>A turn in the hands of one node.</summary>

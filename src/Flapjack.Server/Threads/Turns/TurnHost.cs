@@ -125,7 +125,7 @@ internal sealed partial class TurnHost(
         while (true)
         {
             run.Legs.Announce(run.Plan);
-            await AssembleAsync(run, start);
+            await context.Patience.WorkAsync(run.Live.TurnId, _ => AssembleAsync(run, start), run.Token);
             await foreach (var happened in _loop.RunAsync(run.State, run.Token))
             {
                 run.Legs.Tell(happened, run.State);
@@ -239,7 +239,7 @@ internal sealed partial class TurnHost(
 /// <summary>What the server itself gives to every turn.</summary>
 internal sealed record TurnHostContext(
     ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Http.RunningRequests Running, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger, Logs.OtlpExport Otlp, Platform.Telemetry.ServerMetrics Metrics,
-    Attachments.AttachmentPrompt Attachments);
+    Attachments.AttachmentPrompt Attachments, DatabasePatience Patience);
 
 /// <summary>How a stream of a turn begins.</summary>
 /// <param name="StartedAt">Of the turn.</param>
