@@ -57,17 +57,14 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
         try
         {
             if (draft.Stream) await client.StartEventsAsync();
-            using var leaving = CancellationTokenSource.CreateLinkedTokenSource(client.Left);
-            var turn = WaitAsync(thread, line, begin, leaving.Token);
+            var turn = WaitAsync(thread, line, begin, client.Left);
             try
             {
                 if (draft.Stream) await client.SendCommentsUntilAsync(turn);
                 return await turn;
             }
-            catch when (!turn.IsCompleted)
+            catch (OperationCanceledException)
             {
-                // A comment that cannot be sent tells of a client that left before its connection does.
-                await leaving.CancelAsync();
                 _ = AbandonAsync(turn);
                 throw;
             }
