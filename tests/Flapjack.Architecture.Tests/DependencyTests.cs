@@ -15,8 +15,8 @@ public sealed class DependencyTests
     [Fact]
     public void The_reader_sees_the_code()
     {
-        Runtime.Types.Keys.ShouldContain("Flapjack.Runtime.Tools.IToolSource");
-        Runtime.Uses.ShouldContain(use => use.From.Name == "IToolSource" && use.To == "Flapjack.Runtime.Tools.TurnTool");
+        Runtime.Types.Keys.ShouldContain("Flapjack.Runtime.Tools.ToolSet");
+        Runtime.Uses.ShouldContain(use => use.From.Name == "ToolSet" && use.To == "Flapjack.Runtime.Tools.TurnTool");
         Server.Types.Keys.ShouldContain("Program");
     }
 

@@ -1,10 +1,19 @@
 using System.Text.Json;
+using Flapjack.Runtime.Models;
+using Flapjack.Runtime.Turns;
 using Microsoft.Extensions.AI;
 
 namespace Flapjack.Runtime.Tools;
 
 /// <summary>Who and where a turn runs for. Ids are null where there is none (a runner step has no thread).</summary>
-public sealed record ToolCaller(Guid OrgId, Guid? AgentId, Guid? ThreadId, Guid? UserMessageId, string? UserId);
+public sealed record ToolCaller(Guid OrgId, Guid? AgentId, Guid? ThreadId, Guid? UserMessageId, string? UserId)
+{
+    /// <summary>The turn, which is also the id of its trace; null outside of turns.</summary>
+    public Guid? TurnId { get; init; }
+
+    /// <summary>Resources the conversation is bound to, a JSON array.</summary>
+    public string Bindings { get; init; } = "[]";
+}
 
 /// <summary>What a running tool may do besides returning a value. It reaches the tool as <see cref="AIFunctionArguments.Context"/> and never leads to the service provider.</summary>
 public sealed class ToolContext
@@ -13,6 +22,15 @@ public sealed class ToolContext
 
     /// <summary>Who the turn runs for.</summary>
     public required ToolCaller Caller { get; init; }
+
+    /// <summary>The call's span; spans under it name it as their parent.</summary>
+    public Guid SpanId { get; init; }
+
+    /// <summary>Adds a finished span to the turn's trace. From any thread, while the call runs.</summary>
+    public Action<TurnSpan> AddSpan { get; init; } = static _ => { };
+
+    /// <summary>Books tokens and cost (null = not priced) that the call used up elsewhere on the turn. From any thread, while the call runs.</summary>
+    public Action<ModelUsage, decimal?> AddUsage { get; init; } = static (_, _) => { };
 
     /// <summary>Id of this call, the same over retries; receivers may de-duplicate by it.</summary>
     public required string ToolCallId { get; init; }

@@ -30,6 +30,28 @@ public static class ToolErrors
     public const string CancelledByUser = "CANCELLED_BY_USER";
     /// <summary>The server died between making the call and storing its result.</summary>
     public const string OutcomeUnknown = "OUTCOME_UNKNOWN";
+    /// <summary>Nothing answers at the tool's address.</summary>
+    public const string Unreachable = "TOOL_UNREACHABLE";
+    /// <summary>The network rules forbid the tool's address.</summary>
+    public const string BlockedAddress = "BLOCKED_ADDRESS";
+    /// <summary>The tool answered more than a megabyte.</summary>
+    public const string ResponseTooLarge = "TOOL_RESPONSE_TOO_LARGE";
+    /// <summary>The tool redirected to another host.</summary>
+    public const string RedirectRefused = "TOOL_REDIRECT_REFUSED";
+    /// <summary>A credential the tool needs is not stored.</summary>
+    public const string CredentialMissing = "CREDENTIAL_MISSING";
+    /// <summary>No provider of this kind is set up.</summary>
+    public const string ProviderNotConfigured = "PROVIDER_NOT_CONFIGURED";
+    /// <summary>What the arguments name does not exist.</summary>
+    public const string NotFound = "NOT_FOUND";
+    /// <summary>What is asked for contradicts the state of things.</summary>
+    public const string Conflict = "CONFLICT";
+    /// <summary>A limit of the agent is reached.</summary>
+    public const string LimitExceeded = "LIMIT_EXCEEDED";
+    /// <summary>A database refused the query.</summary>
+    public const string QueryFailed = "QUERY_FAILED";
+    /// <summary>Agents call each other too deeply, or in a circle.</summary>
+    public const string DelegationLimit = "DELEGATION_LIMIT";
     /// <summary>Anything else.</summary>
     public const string Failed = "TOOL_FAILED";
 }

@@ -14,14 +14,16 @@ public sealed class ToolSet
     private readonly Dictionary<string, TurnTool> _server = new(StringComparer.Ordinal);
     private readonly HashSet<string> _client = new(StringComparer.Ordinal);
     private readonly ToolProfile? _profile;
+    private readonly bool _planning;
 
     /// <summary>Builds the set. On equal names the first wins, client-side tools before all others.</summary>
     /// <param name="clientTools">Declarations that came with the message; never gated.</param>
     /// <param name="serverTools">In order of precedence.</param>
     /// <param name="profile">The effective profile; null lets every tool through.</param>
-    public ToolSet(IReadOnlyList<AIFunctionDeclaration> clientTools, IReadOnlyList<TurnTool> serverTools, ToolProfile? profile)
+    /// <param name="planning">Plan mode: only tools made for it are let through.</param>
+    public ToolSet(IReadOnlyList<AIFunctionDeclaration> clientTools, IReadOnlyList<TurnTool> serverTools, ToolProfile? profile, bool planning = false)
     {
-        _profile = profile;
+        (_profile, _planning) = (profile, planning);
         var offered = new List<AITool>(clientTools.Count + serverTools.Count);
         foreach (var tool in clientTools)
         {
@@ -44,6 +46,6 @@ public sealed class ToolSet
     /// <summary>The server-side tool of that name, whether or not the profile lets it through.</summary>
     public TurnTool? Find(string name) => _server.GetValueOrDefault(name);
 
-    /// <summary>True when the profile lets the tool through.</summary>
-    public bool Allows(TurnTool tool) => !tool.Gated || _profile is null || _profile.Allows(tool.Name);
+    /// <summary>True when profile and plan mode let the tool through.</summary>
+    public bool Allows(TurnTool tool) => !tool.Gated || (_profile is null || _profile.Allows(tool.Name)) && (!_planning || tool.Planning);
 }

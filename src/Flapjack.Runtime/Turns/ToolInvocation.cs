@@ -1,11 +1,12 @@
 using System.Text.Json;
+using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Tools;
 using Microsoft.Extensions.AI;
 
 namespace Flapjack.Runtime.Turns;
 
 /// <summary>One running tool: what it may emit while it runs, and how its end becomes a result. Nothing it does afterwards is heard.</summary>
-internal sealed class ToolInvocation(StepCall call, TurnState state, Action<TurnEvent> emit)
+internal sealed class ToolInvocation(StepCall call, TurnState state, TurnSpan span, Action<TurnEvent> emit)
 {
     private const int MaxCustomEvents = 20;
     private static readonly JsonElement Null = JsonText.TryParse("null")!.Value;
@@ -54,6 +55,9 @@ internal sealed class ToolInvocation(StepCall call, TurnState state, Action<Turn
         new ToolContext
         {
             Caller = state.Caller,
+            SpanId = span.Id,
+            AddSpan = AddSpan,
+            AddUsage = AddUsage,
             ToolCallId = call.Call.Id,
             EmitCustom = EmitCustom,
             EmitClientEvent = (kind, payload) => Emit(new ClientEvent(kind, Kept(payload))),
@@ -61,6 +65,22 @@ internal sealed class ToolInvocation(StepCall call, TurnState state, Action<Turn
             ProposeProfileSwitch = Propose,
         }.AttachTo(arguments);
         return arguments;
+    }
+
+    private void AddSpan(TurnSpan happened)
+    {
+        lock (_lock)
+        {
+            if (!_ended) state.Add(happened);
+        }
+    }
+
+    private void AddUsage(ModelUsage usage, decimal? costUsd)
+    {
+        lock (_lock)
+        {
+            if (!_ended) state.Add(usage, costUsd);
+        }
     }
 
     private void EmitCustom(string kind, JsonElement payload)

@@ -9,6 +9,8 @@ namespace Flapjack.Runtime.Turns;
 /// <summary>Everything one turn starts from and everything it has reached. The loop changes the second half only; whoever runs the loop reads it afterwards, also when the loop threw.</summary>
 public sealed class TurnState
 {
+    private readonly Lock _books = new();
+
     /// <summary>Where model calls go; retry, fallback and metering are already around it.</summary>
     public required IChatClient Model { get; init; }
     /// <summary>Model id as requested.</summary>
@@ -63,6 +65,22 @@ public sealed class TurnState
     public JsonElement? Output { get; set; }
     /// <summary>Set when the loop ended by itself; null after an exception or a stop.</summary>
     public TurnOutcome? Outcome { get; set; }
+
+    /// <summary>Adds a span. From any thread, for calls run side by side.</summary>
+    public void Add(TurnSpan span)
+    {
+        lock (_books) Spans.Add(span);
+    }
+
+    /// <summary>Books tokens and cost (null = not priced). From any thread.</summary>
+    public void Add(ModelUsage usage, decimal? costUsd)
+    {
+        lock (_books)
+        {
+            Usage += usage;
+            if (costUsd is { } cost) CostUsd = (CostUsd ?? 0) + cost;
+        }
+    }
 }
 
 /// <summary>How a turn ended by itself.</summary>

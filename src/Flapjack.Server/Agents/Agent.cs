@@ -28,6 +28,9 @@ internal sealed class Agent : ITenantRow
     /// <summary>JSON object.</summary>
     public string Metadata { get; set; } = "{}";
 
+    /// <summary>Counts the changes of what the agent has been given; see <see cref="Equipment.AgentEquipment"/>. Zero = never anything.</summary>
+    public long Equipment { get; set; }
+
     public required DateTime CreatedAt { get; init; }
     public required DateTime UpdatedAt { get; set; }
 

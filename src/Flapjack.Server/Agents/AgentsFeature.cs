@@ -1,4 +1,5 @@
 using Flapjack.Server.Agents.Configs;
+using Flapjack.Server.Agents.Equipment;
 using Flapjack.Server.Agents.Multiplayer;
 
 namespace Flapjack.Server.Agents;
@@ -10,6 +11,7 @@ internal static class AgentsFeature
         .AddScoped<AgentEditor>()
         .AddScoped<PlainAgents>()
         .AddSingleton<AgentConfigs>()
+        .AddSingleton<AgentEquipment>()
         .AddScoped<IAgentDependant, AgentConfigRemoval>();
 
     public static void MapAgents(this IEndpointRouteBuilder app)

@@ -40,6 +40,7 @@ internal static class PlatformSetup
         builder.Services.AddSingleton<Revocations>();
         builder.Services.AddHostedService<RevocationWatch>();
         builder.Services.AddSingleton<EgressGuard>();
+        builder.Services.AddSingleton<OutboundHttp>();
         builder.Services.AddSingleton<ClientAddress>();
         builder.Services.AddSingleton<IdempotencyStore>();
         builder.Services.AddSingleton<IHousekeepingTask, IdempotencySweep>();

@@ -20,7 +20,7 @@ internal static class ThreadSql
     private const string FindText = """
         SELECT t.id, t.org_id, t.agent_id, t.title, t.kind, t.status, t.active_profile, t.system_prompt_overlay, t.resource_bindings, t.user_id, t.active_turn_id, t.pending_turn_id,
             t.pending_expires_at, t.metadata, t.last_seq, t.created_at, t.updated_at,
-            a.name, a.stable_preamble, a.default_model, a.temperature, a.tool_profiles, a.default_profile, a.max_tool_calls, a.max_output_tokens, a.created_at, a.updated_at, a.deleted_at
+            a.name, a.stable_preamble, a.default_model, a.temperature, a.tool_profiles, a.default_profile, a.max_tool_calls, a.max_output_tokens, a.created_at, a.updated_at, a.deleted_at, a.equipment
         FROM threads t JOIN agents a ON a.id = t.agent_id WHERE t.id = $1 AND t.org_id = $2
         """;
 
@@ -71,6 +71,7 @@ internal static class ThreadSql
             CreatedAt = row.Time(),
             UpdatedAt = row.Time(),
             DeletedAt = row.TimeOrNull(),
+            Equipment = row.Long(),
         });
     };
 }

@@ -39,6 +39,7 @@ internal static class ThreadsFeature
         services.AddSingleton<TurnHistory>();
         services.AddSingleton<AttachmentIntake>();
         services.AddSingleton<AttachmentPrompt>();
+        services.AddSingleton<TurnMaterial>();
         services.AddSingleton<TurnHostContext>();
         services.AddSingleton<TurnHost>();
         services.AddSingleton<PendingActions>();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Flapjack.Runtime.Tools;
+using Flapjack.Server.Agents.Equipment;
 using Microsoft.Extensions.AI;
 
 namespace Flapjack.Server.Tests.Threads;
@@ -29,7 +30,7 @@ internal sealed class TestTools : IToolSource
         Tool("deaf", Anything, (arguments, _) => Hold(((JsonElement)arguments["key"]!).GetString()!).RunAsync(CancellationToken.None)),
     ];
 
-    public ValueTask<IReadOnlyList<TurnTool>> ListAsync(ToolCaller caller, CancellationToken cancellationToken) => new(_tools);
+    public ValueTask<IReadOnlyList<TurnTool>> ListAsync(EquipmentRequest request, CancellationToken cancellationToken) => new(_tools);
 
     /// <summary>Where calls of <c>hold</c> and <c>deaf</c> with this key wait.</summary>
     public HoldPoint Hold(string key) => _holds.GetOrAdd(key, static _ => new());

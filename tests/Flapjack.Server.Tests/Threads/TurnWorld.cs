@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Flapjack.Runtime.Tools;
+using Flapjack.Server.Agents.Equipment;
 using Flapjack.Testing;
 using Microsoft.Extensions.DependencyInjection;
 

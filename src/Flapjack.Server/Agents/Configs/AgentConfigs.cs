@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flapjack.Server.Agents.Equipment;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Storage;
@@ -8,7 +9,7 @@ namespace Flapjack.Server.Agents.Configs;
 
 /// <summary>Reads and changes the config sub-resources of agents. Each config brings its record, its contracts and two handlers; the rules they share are here.</summary>
 /// <example><c>await configs.MergeAsync&lt;MultiplayerConfig&gt;(orgId, agentId, body.Value.ApplyTo, cancellationToken)</c></example>
-internal sealed class AgentConfigs(Databases databases, TimeProvider time)
+internal sealed class AgentConfigs(Databases databases, AgentEquipment equipment, TimeProvider time)
 {
     private const int MaxAttempts = 20;
 
@@ -17,6 +18,15 @@ internal sealed class AgentConfigs(Databases databases, TimeProvider time)
     {
         await using var db = databases.Open(orgId);
         return Of<T>(await Rows<T>(db).AsNoTracking().FirstOrDefaultAsync(c => c.AgentId == agentId, cancellationToken));
+    }
+
+    /// <summary>The config as it holds for a turn, from memory while nobody changed it. Fields that came with the message are on top; faults in them are left out.</summary>
+    public async ValueTask<T> ForTurnAsync<T>(EquipmentRequest request, CancellationToken cancellationToken) where T : class, IAgentConfig, new()
+    {
+        var saved = request is { AgentId: not null, Version: > 0 }
+            ? (await equipment.OfAsync(request, async (db, id, stop) => Of<T>(await Rows<T>(db).AsNoTracking().FirstOrDefaultAsync(c => c.AgentId == id, stop)), cancellationToken)).Value
+            : new T();
+        return request.Overrides.TryGetValue(T.Name, out var sent) ? ConfigFields.Over(saved, sent) : saved;
     }
 
     /// <summary>The same config of several agents; agents that never saved it are left out.</summary>
@@ -48,7 +58,10 @@ internal sealed class AgentConfigs(Databases databases, TimeProvider time)
             }
             try
             {
+                await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
                 await db.SaveChangesAsync(cancellationToken);
+                await AgentEquipment.ChangedAsync(db, agentId, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
                 return new(value, now);
             }
             catch (DbUpdateException fault) when (attempt < MaxAttempts && (isNew || fault is DbUpdateConcurrencyException))

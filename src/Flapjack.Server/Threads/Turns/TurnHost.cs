@@ -85,6 +85,7 @@ internal sealed partial class TurnHost(
     private void Report(TurnRun run)
     {
         if (run.End is not { } end) return;
+        context.Material.TurnEnded(run);
         context.Metrics.TurnEnded(end.Error ?? end.FinishReason);
         context.Metrics.TokensUsed(run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CacheReadTokens);
         if (context.Settings.Otlp is not null) context.Otlp.Export(run.ToTrace(context.Time.Now(), context.Settings.Logs.CaptureContent));
@@ -150,7 +151,6 @@ internal sealed partial class TurnHost(
         var plan = run.Plan;
         var view = HistoryView.Of(plan);
         var prompt = new List<ChatMessage>();
-        if (TurnPrompt.System(plan.Agent.StablePreamble, plan.Profile?.SystemPromptOverlay, plan.Thread.SystemPromptOverlay, plan.Options.Overlay, plan.Options.Bindings ?? plan.Thread.ResourceBindings) is { } system) prompt.Add(system);
         if ((start.HistorySeq ?? start.LastSeq - start.NewMessages) is > 0 and var lastSeq)
         {
             await using var db = databases.Open(plan.Thread.OrgId);
@@ -161,6 +161,11 @@ internal sealed partial class TurnHost(
         while (start.Progress is not null && known > 0 && prompt[known - 1].Role == ChatRole.Tool) known--;
         if (start.UserMessage is { } message) prompt.Add(TurnHistory.UserMessage(message, view.WithNames));
         await context.Attachments.FillAsync(prompt, plan, run.Token);
+        if (TurnPrompt.System(plan, await context.Material.ReadAsync(run, prompt)) is { } system)
+        {
+            prompt.Insert(0, system);
+            known++;
+        }
         run.State.Prompt = prompt;
         run.State.TracedMessages = known;
     }
@@ -239,7 +244,7 @@ internal sealed partial class TurnHost(
 /// <summary>What the server itself gives to every turn.</summary>
 internal sealed record TurnHostContext(
     ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Http.RunningRequests Running, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger, Logs.OtlpExport Otlp, Platform.Telemetry.ServerMetrics Metrics,
-    Attachments.AttachmentPrompt Attachments, DatabasePatience Patience);
+    Attachments.AttachmentPrompt Attachments, DatabasePatience Patience, TurnMaterial Material);
 
 /// <summary>How a stream of a turn begins.</summary>
 /// <param name="StartedAt">Of the turn.</param>

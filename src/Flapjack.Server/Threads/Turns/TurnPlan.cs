@@ -1,5 +1,6 @@
 using Flapjack.Runtime.Tools;
 using Flapjack.Server.Agents;
+using Flapjack.Server.Agents.Equipment;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
@@ -17,6 +18,9 @@ internal sealed record TurnPlan
     public required IReadOnlyList<ModelChoice> Fallbacks { get; init; }
     public required ToolSet Tools { get; init; }
     public required ToolProfile? Profile { get; init; }
+
+    /// <summary>For whom tools and prompt material are asked.</summary>
+    public required EquipmentRequest Equipment { get; init; }
 
     /// <summary>Who the turn is for: the account of a user; for a key the sender the message names, else the thread's user.</summary>
     public required string? UserId { get; init; }
@@ -55,6 +59,14 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
         for (var i = 0; i < options.FallbackModels.Count; i++) fallbacks.Add(await ResolveAsync(options.FallbackModels[i], $"anthropicOverrides.fallbackModels[{i}]", cancellationToken));
         // A user acts as the account, whatever name a message carries; an application says for whom it acts.
         var userId = access.UserId ?? options.SenderId ?? thread.UserId;
+        var equipment = new EquipmentRequest(thread.OrgId, agent.Id, agent.Equipment)
+        {
+            ThreadId = thread.Id,
+            UserId = userId,
+            Model = model.Id,
+            Bindings = options.Bindings ?? thread.ResourceBindings,
+            Overrides = options.Overrides,
+        };
         return new()
         {
             Thread = thread,
@@ -62,7 +74,8 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
             Options = options,
             Model = model,
             Fallbacks = fallbacks,
-            Tools = await ToolsAsync(new(thread.OrgId, agent.Id, thread.Id, null, userId), options, profiles, profile, cancellationToken),
+            Equipment = equipment,
+            Tools = await ToolsAsync(equipment, options, profiles, profile, cancellationToken),
             Profile = profile,
             UserId = userId,
             CredentialId = access.Credential,
@@ -74,16 +87,19 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
     private async ValueTask<ModelChoice> ResolveAsync(string id, string field, CancellationToken cancellationToken) =>
         await models.ResolveAsync(id, cancellationToken) ?? throw ApiException.Invalid(field, $"the model '{id}' is unknown; GET /api/models lists what there is");
 
-    private async ValueTask<ToolSet> ToolsAsync(ToolCaller caller, TurnOptions options, IReadOnlyList<ToolProfile> profiles, ToolProfile? profile, CancellationToken cancellationToken)
+    private async ValueTask<ToolSet> ToolsAsync(EquipmentRequest equipment, TurnOptions options, IReadOnlyList<ToolProfile> profiles, ToolProfile? profile, CancellationToken cancellationToken)
     {
         var server = new List<TurnTool>();
         if (ProposeProfileSwitch.Create(profiles, profile?.Name) is { } propose) server.Add(propose);
-        foreach (var source in sources) server.AddRange(await source.ListAsync(caller, cancellationToken));
+        foreach (var source in sources) server.AddRange(await source.ListAsync(equipment, cancellationToken));
         if (server.Count == 0 && options.Tools.Count == 0) return ToolSet.Empty;
         for (var i = 0; i < options.Tools.Count; i++)
         {
             if (server.Exists(tool => tool.Name == options.Tools[i].Name)) throw ApiException.Invalid($"tools[{i}].name", "is the name of a tool of the agent");
         }
-        return new([.. options.Tools.Select(tool => tool.ToDeclaration())], server, profile);
+        return new([.. options.Tools.Select(tool => tool.ToDeclaration())], server, profile, IsPlanning(options));
     }
+
+    private static bool IsPlanning(TurnOptions options) => options.Overrides.TryGetValue("plan", out var plan)
+        && (plan.TryGetProperty("mode", out var mode) ? mode.ValueEquals("plan") : plan.TryGetProperty("planMode", out var flag) && flag.ValueKind == System.Text.Json.JsonValueKind.True);
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Flapjack.Runtime.Prompts;
+using Flapjack.Server.Agents.Equipment;
 using Microsoft.Extensions.AI;
 
 namespace Flapjack.Server.Threads.Turns;
@@ -8,14 +9,15 @@ namespace Flapjack.Server.Threads.Turns;
 /// <summary>Puts the system prompt together: stable parts first, so that the providers' prompt caches hit.</summary>
 internal static class TurnPrompt
 {
-    public static ChatMessage? System(string? preamble, string? profileOverlay, string? threadOverlay, string? messageOverlay, string bindings)
+    public static ChatMessage? System(TurnPlan plan, IReadOnlyList<PromptPart> material)
     {
         var sections = new List<AIContent>(4);
-        Add(PromptSection.StablePreamble, preamble);
-        Add(PromptSection.ProfileOverlay, profileOverlay);
-        Add(PromptSection.ThreadOverlay, threadOverlay);
-        Add(PromptSection.MessageOverlay, messageOverlay);
-        Add(PromptSection.Resources, Resources(bindings));
+        Add(PromptSection.StablePreamble, plan.Agent.StablePreamble);
+        Add(PromptSection.ProfileOverlay, plan.Profile?.SystemPromptOverlay);
+        Add(PromptSection.ThreadOverlay, plan.Thread.SystemPromptOverlay);
+        Add(PromptSection.MessageOverlay, plan.Options.Overlay);
+        Add(PromptSection.Resources, Resources(plan.Equipment.Bindings));
+        foreach (var part in material) Add(part.Section, part.Text);
         return sections.Count == 0 ? null : new ChatMessage(ChatRole.System, sections);
 
         void Add(string section, string? text)

@@ -108,7 +108,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
             Options = OptionsOf(Plan),
             Prompt = [],
             Tools = Plan.Tools,
-            Caller = new(Plan.Thread.OrgId, Plan.Agent.Id, Plan.Thread.Id, UserMessageId, Plan.UserId),
+            Caller = new(Plan.Thread.OrgId, Plan.Agent.Id, Plan.Thread.Id, UserMessageId, Plan.UserId) { TurnId = Live.TurnId, Bindings = Plan.Equipment.Bindings },
             Journal = this,
             MaxToolCalls = Plan.Agent.MaxToolCalls,
             PriceOf = id => ChoiceOf(id).Price,

@@ -1,0 +1,135 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Primitives;
+
+namespace Flapjack.Server.Platform.Egress;
+
+/// <summary>HTTP to addresses that users, models and other servers give: one pool of connections, each checked when it is made. Answers are read whole, within limits.</summary>
+/// <remarks>Redirects are followed by hand and every hop is checked like the first. Credentials in headers stay with the origin they were given for.</remarks>
+internal sealed class OutboundHttp(EgressGuard guard, TimeProvider time) : IDisposable
+{
+    private readonly HttpMessageInvoker _http = new(guard.NewHandler());
+
+    /// <summary>For clients that bring their own requests (MCP, OAuth). It follows no redirects and has no time limit of its own; disposing of it leaves the pool alone.</summary>
+    public HttpMessageHandler Handler() => new Shared(_http);
+
+    /// <summary>Sends a request and reads its answer. Whatever goes wrong is an <see cref="OutboundException"/>, except the caller's own cancellation.</summary>
+    /// <param name="create">Makes the request for an address; called once per hop, so contents are never sent twice from one object.</param>
+    /// <param name="address">Where the first goes.</param>
+    /// <param name="limits">What is allowed.</param>
+    /// <param name="cancellationToken">Of the caller.</param>
+    public async Task<OutboundAnswer> SendAsync(Func<Uri, HttpRequestMessage> create, Uri address, OutboundLimits limits, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(limits.Timeout, time);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            var origin = address;
+            for (var hop = 0; ; hop++)
+            {
+                Check(address);
+                using var request = create(address);
+                if (!IsSameOrigin(origin, address)) request.Headers.Authorization = null;
+                using var response = await _http.SendAsync(request, ending.Token);
+                if (NextOf(response, request.Method, address) is not { } next) return await ReadAsync(response, address, limits.MaxBytes, ending.Token);
+                if (hop == limits.MaxRedirects) throw new OutboundException(OutboundFault.RedirectRefused, "it redirects too often");
+                if (limits.SameOriginOnly && !IsSameOrigin(origin, next)) throw new OutboundException(OutboundFault.RedirectRefused, "it redirects to another host");
+                address = next;
+            }
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is EgressRefusedException refused)
+        {
+            throw new OutboundException(OutboundFault.Blocked, refused.Message);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new OutboundException(OutboundFault.Timeout, $"no answer within {limits.Timeout.TotalSeconds:0.###} s");
+        }
+        catch (Exception exception) when (exception is HttpRequestException or SocketException or IOException)
+        {
+            throw new OutboundException(OutboundFault.Unreachable, "the address cannot be reached", exception);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>Equal scheme, host and port.</summary>
+    public static bool IsSameOrigin(Uri one, Uri other) => one.Scheme == other.Scheme && one.Port == other.Port && string.Equals(one.IdnHost, other.IdnHost, StringComparison.OrdinalIgnoreCase);
+
+    private static void Check(Uri address)
+    {
+        if (address.Scheme is not ("http" or "https")) throw new OutboundException(OutboundFault.RedirectRefused, "it redirects to something that is no web address");
+    }
+
+    // A 301, 302 or 303 turns a request with a body into another one; only GETs are repeated on those.
+    private static Uri? NextOf(HttpResponseMessage response, HttpMethod method, Uri address) =>
+        response.Headers.Location is { } location && ((int)response.StatusCode is 307 or 308 || (int)response.StatusCode is 301 or 302 or 303 && method == HttpMethod.Get)
+            ? new Uri(address, location) : null;
+
+    private static async Task<OutboundAnswer> ReadAsync(HttpResponseMessage response, Uri address, int maxBytes, CancellationToken cancellationToken)
+    {
+        if (response.Content.Headers.ContentLength > maxBytes) throw TooLarge(maxBytes);
+        await using var content = await response.Content.ReadAsStreamAsync(cancellationToken);
+        using var body = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        int read;
+        while ((read = await content.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            if (body.Length + read > maxBytes) throw TooLarge(maxBytes);
+            body.Write(buffer, 0, read);
+        }
+        var headers = response.Headers.Concat(response.Content.Headers).ToDictionary(h => h.Key, h => new StringValues([.. h.Value]), StringComparer.OrdinalIgnoreCase);
+        return new((int)response.StatusCode, address, headers, body.ToArray());
+    }
+
+    private static OutboundException TooLarge(int maxBytes) => new(OutboundFault.TooLarge, $"the answer has more than {maxBytes} bytes");
+
+    private sealed class Shared(HttpMessageInvoker http) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => http.SendAsync(request, cancellationToken);
+    }
+}
+
+/// <summary>What one request may take.</summary>
+/// <param name="Timeout">For everything, redirects and reading included.</param>
+/// <param name="MaxBytes">Of the answer, after nothing was unpacked: compressed answers are not asked for.</param>
+internal sealed record OutboundLimits(TimeSpan Timeout, int MaxBytes)
+{
+    public int MaxRedirects { get; init; } = 3;
+
+    /// <summary>Refuses redirects to another scheme, host or port.</summary>
+    public bool SameOriginOnly { get; init; }
+}
+
+/// <summary>An answer, read whole.</summary>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Address">Where it came from after redirects.</param>
+/// <param name="Headers">Names in any casing.</param>
+/// <param name="Body">The bytes.</param>
+internal sealed record OutboundAnswer(int Status, Uri Address, IReadOnlyDictionary<string, StringValues> Headers, byte[] Body)
+{
+    public bool IsSuccess => Status is >= 200 and < 300;
+
+    /// <summary>The media type without parameters, in lower case; null when none was sent.</summary>
+    public string? MediaType => Headers.TryGetValue("Content-Type", out var type) && type.ToString().Split(';')[0].Trim().ToLowerInvariant() is { Length: > 0 } name ? name : null;
+}
+
+/// <summary>Why no answer came.</summary>
+internal enum OutboundFault
+{
+    /// <summary>Not in time.</summary>
+    Timeout,
+    /// <summary>No connection, or it broke.</summary>
+    Unreachable,
+    /// <summary>The network rules forbid the address.</summary>
+    Blocked,
+    /// <summary>The answer is larger than allowed.</summary>
+    TooLarge,
+    /// <summary>A redirect leads where it must not.</summary>
+    RedirectRefused,
+}
+
+/// <summary>A request that got no answer. The message is fit for users.</summary>
+internal sealed class OutboundException(OutboundFault fault, string message, Exception? inner = null) : Exception(message, inner)
+{
+    public OutboundFault Fault { get; } = fault;
+}

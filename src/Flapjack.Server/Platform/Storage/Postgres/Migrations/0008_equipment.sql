@@ -1,0 +1,1 @@
+ALTER TABLE "agents" ADD COLUMN "equipment" bigint NOT NULL DEFAULT 0;
