@@ -39,6 +39,7 @@ internal static class StorageSetup
         services.AddSingleton(source);
         services.AddSingleton(provider => new PostgresPulse(NpgsqlDataSource.Create(PostgresAddress.OfPulse(address)), provider.GetRequiredService<ILogger<PostgresPulse>>()));
         services.AddHostedService(provider => provider.GetRequiredService<PostgresPulse>());
+        services.AddSingleton(_ => new PostgresGroups(address));
         services.AddSingleton<IWriter, PostgresWriter>();
         services.AddSingleton<IReader, PostgresReader>();
         services.AddSingleton<ISqlDialect, PostgresDialect>();

@@ -24,6 +24,9 @@ internal static class PostgresAddress
     /// <summary>For the one connection that watches whether the database answers: it never waits behind others for a place in the pool.</summary>
     public static string OfPulse(string normalised) => new NpgsqlConnectionStringBuilder(normalised) { Pooling = false, MaxAutoPrepare = 0 }.ConnectionString;
 
+    /// <summary>For the few connections that write groups: what is set on them at their start stays.</summary>
+    public static string OfGroups(string normalised) => new NpgsqlConnectionStringBuilder(normalised) { NoResetOnClose = true }.ConnectionString;
+
     private static NpgsqlConnectionStringBuilder FromUri(Uri uri)
     {
         var user = uri.UserInfo.Split(':', 2);

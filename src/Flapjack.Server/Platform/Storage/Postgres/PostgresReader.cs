@@ -25,7 +25,7 @@ internal sealed class PostgresReader(NpgsqlDataSource source, PostgresPulse puls
     {
         pulse.ThrowIfSilent();
         var command = source.CreateCommand(statement.Text);
-        foreach (var value in statement.Values) command.Parameters.Add(PostgresWriter.Parameter(value));
+        foreach (var value in statement.Values) command.Parameters.Add(PostgresUnit.Parameter(value));
         return command;
     }
 }

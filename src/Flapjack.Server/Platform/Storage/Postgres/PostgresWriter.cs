@@ -1,63 +1,121 @@
+using System.Threading.Channels;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Flapjack.Server.Platform.Storage.Postgres;
 
-/// <summary>Sends a unit of statements to PostgreSQL in one round trip; the server runs a batch as one transaction and commits it in groups by itself.</summary>
-internal sealed class PostgresWriter(NpgsqlDataSource source, PostgresPulse pulse) : IWriter
+/// <summary>Sends units of statements to PostgreSQL. Units that wait together travel in one round trip and one transaction.</summary>
+/// <remarks>
+/// Each lane 1 takes what waits (at most <see cref="GroupLimit"/> units), 2 sends it as one batch, which the database runs as one transaction, 3 completes the callers.
+/// What one unit does must not harm the others: a group waits for locks only shortly, and when the database refuses it for any reason, each of its units is sent alone.
+/// </remarks>
+internal sealed class PostgresWriter : IWriter, IAsyncDisposable
 {
+    private const int Lanes = 2, GroupLimit = 32;
+    private readonly Channel<Pending> _queue = Channel.CreateBounded<Pending>(10_000);
+    private readonly NpgsqlDataSource _alone;
+    private readonly NpgsqlDataSource _together;
+    private readonly PostgresPulse _pulse;
+    private readonly Task _lanes;
+
+    public PostgresWriter(NpgsqlDataSource source, PostgresGroups groups, PostgresPulse pulse)
+    {
+        (_alone, _pulse) = (source, pulse);
+        _together = groups.Source;
+        _lanes = Task.WhenAll(Enumerable.Range(0, Lanes).Select(_ => Task.Run(RunAsync)));
+    }
+
     public async Task<WriteResult> WriteAsync(SqlStatement[] unit, CancellationToken cancellationToken = default)
     {
-        pulse.ThrowIfSilent();
-        await using var batch = source.CreateBatch();
-        foreach (var statement in unit) batch.BatchCommands.Add(Command(statement));
+        _pulse.ThrowIfSilent();
+        var pending = new Pending(unit);
+        await _queue.Writer.WriteAsync(pending, cancellationToken);
+        return await pending.Done.Task;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _lanes;
+    }
+
+    private async Task RunAsync()
+    {
+        while (await _queue.Reader.WaitToReadAsync())
+        {
+            var group = new List<Pending>();
+            while (group.Count < GroupLimit && _queue.Reader.TryRead(out var pending)) group.Add(pending);
+            if (group.Count > 0) await SendAsync(group);
+        }
+    }
+
+    private async Task SendAsync(List<Pending> group)
+    {
         try
         {
-            return await ExecuteAsync(batch, unit, cancellationToken);
+            await using var batch = _together.CreateBatch();
+            foreach (var pending in group) PostgresUnit.AddTo(batch, pending.Unit);
+            var results = await PostgresUnit.ExecuteAsync(batch, group.ConvertAll(static pending => pending.Unit));
+            for (var i = 0; i < group.Count; i++) group[i].Done.TrySetResult(results[i]);
         }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.DivisionByZero && unit[0].Guards)
+        catch (PostgresException)
         {
-            return new(new int[unit.Length], null, Refused: true);
+            // Nothing of the group was committed. The lane goes on meanwhile: one of them may have to wait for a lock.
+            foreach (var pending in group) _ = SendAloneAsync(pending);
         }
-    }
-
-    private static async Task<WriteResult> ExecuteAsync(NpgsqlBatch batch, SqlStatement[] unit, CancellationToken cancellationToken)
-    {
-        long? returned = null;
-        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+        catch (Exception exception)
         {
-            do
-            {
-                while (await reader.ReadAsync(cancellationToken)) returned = reader.GetInt64(0);
-            }
-            while (await reader.NextResultAsync(cancellationToken));
+            foreach (var pending in group) pending.Done.TrySetException(exception);
         }
-        var affected = new int[unit.Length];
-        for (var i = 0; i < affected.Length; i++) affected[i] = batch.BatchCommands[i].RecordsAffected;
-        return new(affected, returned);
     }
 
-    private static NpgsqlBatchCommand Command(SqlStatement statement)
+    private async Task SendAloneAsync(Pending pending)
     {
-        var command = new NpgsqlBatchCommand(statement.Guards ? Guard(statement.Text) : statement.Text);
-        foreach (var value in statement.Values) command.Parameters.Add(Parameter(value));
-        return command;
+        try
+        {
+            await using var batch = _alone.CreateBatch();
+            PostgresUnit.AddTo(batch, pending.Unit);
+            pending.Done.TrySetResult((await PostgresUnit.ExecuteAsync(batch, [pending.Unit]))[0]);
+        }
+        catch (PostgresException exception) when (PostgresUnit.IsRefusal(exception, pending.Unit))
+        {
+            pending.Done.TrySetResult(new(new int[pending.Unit.Length], null, Refused: true));
+        }
+        catch (Exception exception)
+        {
+            pending.Done.TrySetException(exception);
+        }
     }
 
-    // A batch is one round trip and knows no conditions; a division by zero undoes all of it. The lock keeps the row as the guard saw it.
-    private static string Guard(string select) => $"SELECT 1 / COUNT(*) FROM ({select} FOR UPDATE) AS guard";
-
-    public static NpgsqlParameter Parameter(SqlValue value) => new() { Value = value.Value ?? DBNull.Value, NpgsqlDbType = TypeOf(value.Type) };
-
-    private static NpgsqlDbType TypeOf(SqlType type) => type switch
+    private sealed class Pending(SqlStatement[] unit)
     {
-        SqlType.Id => NpgsqlDbType.Uuid,
-        SqlType.Integer => NpgsqlDbType.Integer,
-        SqlType.Long => NpgsqlDbType.Bigint,
-        SqlType.Flag => NpgsqlDbType.Boolean,
-        SqlType.Number => NpgsqlDbType.Double,
-        SqlType.Time => NpgsqlDbType.TimestampTz,
-        SqlType.Bytes => NpgsqlDbType.Bytea,
-        _ => NpgsqlDbType.Text,
-    };
+        public SqlStatement[] Unit { get; } = unit;
+        public TaskCompletionSource<WriteResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
+
+/// <summary>The connections for groups of units. They wait for a lock only shortly, so that what holds one unit up does not hold up the others.</summary>
+internal sealed class PostgresGroups(string address) : IAsyncDisposable
+{
+    public NpgsqlDataSource Source { get; } = Build(PostgresAddress.OfGroups(address));
+
+    public ValueTask DisposeAsync() => Source.DisposeAsync();
+
+    private static NpgsqlDataSource Build(string address)
+    {
+        var builder = new NpgsqlDataSourceBuilder(address);
+        builder.UsePhysicalConnectionInitializer(ShortLocks, async connection =>
+        {
+            await using var command = Command(connection);
+            await command.ExecuteNonQueryAsync();
+        });
+        return builder.Build();
+    }
+
+    private static void ShortLocks(NpgsqlConnection connection)
+    {
+        using var command = Command(connection);
+        command.ExecuteNonQuery();
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection) => new("SET lock_timeout = '50ms'", connection);
 }
