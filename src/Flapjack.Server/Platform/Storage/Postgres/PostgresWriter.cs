@@ -5,23 +5,23 @@ namespace Flapjack.Server.Platform.Storage.Postgres;
 
 /// <summary>Sends units of statements to PostgreSQL. Units that wait together travel in one round trip and one transaction.</summary>
 /// <remarks>
-/// Each lane 1 takes what waits (at most <see cref="GroupLimit"/> units), 2 sends it as one batch, which the database runs as one transaction, 3 completes the callers.
+/// One loop 1 takes what waits (at most <see cref="GroupLimit"/> units), 2 sends it as one batch, which the database runs as one transaction, 3 completes the callers.
 /// What one unit does must not harm the others: a group waits for locks only shortly, and when the database refuses it for any reason, each of its units is sent alone.
 /// </remarks>
 internal sealed class PostgresWriter : IWriter, IAsyncDisposable
 {
-    private const int Lanes = 2, GroupLimit = 32;
-    private readonly Channel<Pending> _queue = Channel.CreateBounded<Pending>(10_000);
+    private const int GroupLimit = 32;
+    private readonly Channel<Pending> _queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(10_000) { SingleReader = true });
     private readonly NpgsqlDataSource _alone;
     private readonly NpgsqlDataSource _together;
     private readonly PostgresPulse _pulse;
-    private readonly Task _lanes;
+    private readonly Task _sending;
 
     public PostgresWriter(NpgsqlDataSource source, PostgresGroups groups, PostgresPulse pulse)
     {
         (_alone, _pulse) = (source, pulse);
         _together = groups.Source;
-        _lanes = Task.WhenAll(Enumerable.Range(0, Lanes).Select(_ => Task.Run(RunAsync)));
+        _sending = Task.Run(RunAsync);
     }
 
     public async Task<WriteResult> WriteAsync(SqlStatement[] unit, CancellationToken cancellationToken = default)
@@ -35,7 +35,7 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _queue.Writer.TryComplete();
-        await _lanes;
+        await _sending;
     }
 
     private async Task RunAsync()
@@ -59,7 +59,7 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
         }
         catch (PostgresException)
         {
-            // Nothing of the group was committed. The lane goes on meanwhile: one of them may have to wait for a lock.
+            // Nothing of the group was committed. Not waited for: one of them may have to wait for a lock.
             foreach (var pending in group) _ = SendAloneAsync(pending);
         }
         catch (Exception exception)
@@ -117,5 +117,5 @@ internal sealed class PostgresGroups(string address) : IAsyncDisposable
         command.ExecuteNonQuery();
     }
 
-    private static NpgsqlCommand Command(NpgsqlConnection connection) => new("SET lock_timeout = '50ms'", connection);
+    private static NpgsqlCommand Command(NpgsqlConnection connection) => new("SET lock_timeout = '10ms'", connection);
 }
