@@ -1,8 +1,9 @@
 // PostgreSQL and nodes. Starts a private PostgreSQL, then measures
 //   1. throughput of one node on PostgreSQL against one on SQLite, with the pass-through in the same run;
-//   2. what it adds to attach to a stream through the node that does not run it.
+//   2. what it adds to attach to a stream through the node that does not run it;
+//   3. throughput of two nodes against one, each node limited to the same share of a CPU (needs root and control groups).
 //   FJ_DIR=published-server PROXY_DIR=published-proxy node postgres.mjs [--reps 2] [--rounds 40]
-// PostgreSQL shares CPU 1 with mock and generator, so its own work is not counted as the server's. Two nodes side by side need more than two CPUs and are not measured here.
+// PostgreSQL shares CPU 1 with mock and generator, so its own work is not counted as the server's.
 import { spawn, spawnSync, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -37,9 +38,20 @@ function stopAll() {
 }
 process.on('SIGINT', () => { stopAll(); process.exit(1); });
 
+// A control group with a share of a CPU, version 1 or 2.
+function limit(pid, name, share) {
+  const v1 = '/sys/fs/cgroup/cpu', period = 20000;
+  const dir = path.join(fs.existsSync(v1 + '/cpu.cfs_quota_us') ? v1 : '/sys/fs/cgroup', name);
+  fs.mkdirSync(dir, { recursive: true });
+  if (dir.startsWith(v1)) { fs.writeFileSync(dir + '/cpu.cfs_period_us', String(period)); fs.writeFileSync(dir + '/cpu.cfs_quota_us', String(Math.round(share * period))); }
+  else fs.writeFileSync(dir + '/cpu.max', `${Math.round(share * period)} ${period}`);
+  fs.writeFileSync(dir + '/cgroup.procs', String(pid));
+}
+
 async function startNode(port, database, data) {
   children.push(spawn('dotnet', [path.join(process.env.FJ_DIR, 'Flapjack.Server.dll')], { stdio: 'ignore', env: { ...process.env, ASPNETCORE_URLS: `http://127.0.0.1:${port}`, DataDirectory: data,
-    ConnectionStrings__Flapjack: database, Bootstrap__ApiKey: BENCH_KEY, Limits__RequestsPerMinute: '0', Limits__MessagesPerMinute: '0' } }));
+    ConnectionStrings__Flapjack: database, Bootstrap__ApiKey: BENCH_KEY, Limits__RequestsPerMinute: '0', Limits__MessagesPerMinute: '0',
+    Providers__mock__Kind: 'openai_compatible', Providers__mock__BaseUrl: 'http://127.0.0.1:18080/v1', Providers__mock__ApiKey: 'sk-mock', Providers__mock__Models__0__Id: 'mock' } }));
   const base = `http://127.0.0.1:${port}`;
   for (let i = 0; ; i++) { try { if ((await rawCall(base, { path: '/readyz' })).status === 200) return base; } catch { if (i > 600) throw new Error('node not ready'); } await sleep(50); }
 }
@@ -87,12 +99,51 @@ async function attachThroughTheOther(create) {
   console.table([{ 'first event at the owner, ms': r2(med(firsts.owner)), 'at the other node': r2(med(firsts.other)), 'added to the first event': r2(med(firsts.other) - med(firsts.owner)), 'added to a live token': r2(med(tokens)), tokens: tokens.length }]);
 }
 
+// Streams a second over some nodes: each worker makes a thread, sends a message and reads the answer to its end.
+async function throughput(bases, workers, ms) {
+  let ok = 0, failed = 0, stop = false;
+  const setup = await adapters.flapjack.setup(o => rawCall(bases[0], o));
+  const work = async base => {
+    while (!stop) {
+      try {
+        const thread = await adapters.flapjack.createThread(o => rawCall(base, o), setup);
+        const { path: at, body } = adapters.flapjack.message(setup, thread, 'hello');
+        if ((await listen(base, { method: 'POST', path: at, body }).whole).status !== 200) throw new Error('refused');
+        ok++;
+      } catch { failed++; await sleep(5); }
+    }
+  };
+  const all = Array.from({ length: workers }, (_, i) => work(bases[i % bases.length]));
+  await sleep(2000); ok = failed = 0;
+  const began = performance.now(); await sleep(ms);
+  const perSecond = ok / (performance.now() - began) * 1000, faults = failed;
+  stop = true; await Promise.all(all);
+  if (faults) throw new Error(`${faults} streams failed`);
+  return perSecond;
+}
+
+async function twoNodes(create) {
+  const share = +arg('share', 0.35), database = create('pair'), data = path.join(home, 'pair');
+  fs.mkdirSync(data);
+  children.push(spawn('taskset', ['-c', '1', process.execPath, here + 'mock-llm.mjs'], { stdio: 'ignore' }));
+  const nodes = [await startNode(13001, database, data), await startNode(13002, database, data)];
+  try { children.slice(-2).forEach((c, i) => { execFileSync('taskset', ['-a', '-p', '-c', '0', String(c.pid)], { stdio: 'ignore' }); limit(c.pid, 'flapjack-bench-' + i, share); }); }
+  catch (e) { console.log(`two nodes: not measured, a share of a CPU cannot be set here (${e.message})`); return; }
+  for (const node of nodes) await throughput([node], 16, 3000);
+  const one = [], two = [];
+  for (let i = 0; i < +arg('reps', 2); i++) { one.push(await throughput([nodes[i % 2]], 64, 10000)); two.push(await throughput(nodes, 64, 10000)); }
+  console.table([{ 'share of a CPU each': share, 'one node, streams a second': r2(med(one)), 'two nodes': r2(med(two)), 'two against one': r2(med(two) / med(one)) }]);
+}
+
 try {
   const create = startPostgres();
+  if (process.argv.includes('--only-two')) { await twoNodes(create); agent.destroy(); stopAll(); process.exit(0); }
   const result = path.join(home, 'result.json');
   const run = spawnSync(process.execPath, [here + 'bench.mjs', '--sys', 'kestrel,flapjack,flapjack-postgres', '--scen', 'thru', '--reps', arg('reps', '2'), '--out', result], { stdio: 'inherit', env: { ...process.env, FJ_POSTGRES: create('bench') } });
   if (run.status) throw new Error('the throughput run failed');
   spawnSync(process.execPath, [here + 'summarize.mjs', result], { stdio: 'inherit' });
   await attachThroughTheOther(create);
+  while (children.length) children.pop().kill('SIGKILL');
+  await twoNodes(create);
   agent.destroy(); stopAll();
 } catch (e) { console.error(e); stopAll(); process.exit(1); }

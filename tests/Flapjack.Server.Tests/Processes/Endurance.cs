@@ -9,6 +9,9 @@ internal static class Endurance
 
     public static int Clients(int inShort) => Number("FLAPJACK_ENDURE_CLIENTS") ?? inShort;
 
+    /// <summary>Asked for by name, so the machine has nothing else to do.</summary>
+    public static bool IsLong => Number("FLAPJACK_ENDURE_ROUNDS") is not null;
+
     public static void Say(string line) => TestContext.Current.TestOutputHelper!.WriteLine(line);
 
     private static int? Number(string variable) => int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : null;
