@@ -17,7 +17,7 @@ public sealed class SandboxHost
 {
     private static readonly string[] Folders = ["/usr/bin", "/bin", "/usr/local/bin"];
     private static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(10);
-    private readonly string? _bubblewrap, _limiter, _setpriv;
+    private readonly string? _bubblewrap, _limiter, _setpriv, _setsid;
     private readonly Lazy<Task<SandboxState>> _state;
     private readonly ControlGroups? _groups;
     private readonly byte[]? _filter = SystemCallFilter.Program;
@@ -28,7 +28,7 @@ public sealed class SandboxHost
     public SandboxHost(string? bubblewrap = null)
     {
         _bubblewrap = bubblewrap ?? Find("bwrap");
-        (_limiter, _setpriv) = (Find("prlimit"), Find("setpriv"));
+        (_limiter, _setpriv, _setsid) = (Find("prlimit"), Find("setpriv"), Find("setsid"));
         _groups = OperatingSystem.IsLinux() ? ControlGroups.Find() : null;
         _state = new(ProbeAsync);
     }
@@ -96,16 +96,21 @@ public sealed class SandboxHost
     private Task<SandboxedProcess> StartLimitedAsync(ProcessLaunch launch)
     {
         // Without these tools, on other systems than Linux, what remains is time and output.
-        string[] prefix =
+        string[] command =
         [
+            .. _setsid is null ? (string[])[] : [_setsid],
             .. _setpriv is null ? (string[])[] : [_setpriv, "--pdeathsig", "KILL", "--no-new-privs"],
             .. _limiter is null ? (string[])[] : [_limiter, .. ResourceLimits.Arguments(launch.Limits, ofProcesses: false)],
+            launch.Program, .. launch.Arguments, .. launch.Operands,
         ];
-        string[] command = [.. prefix, launch.Program, .. launch.Arguments, .. launch.Operands];
-        var start = new ProcessStartInfo(command[0]) { WorkingDirectory = launch.WorkingDirectory };
+        var waits = _groups is not null;
+        var start = new ProcessStartInfo(waits ? "/bin/sh" : command[0]) { WorkingDirectory = launch.WorkingDirectory };
         start.Environment.Clear();
         foreach (var (name, value) in BubblewrapArguments.EnvironmentOf(launch)) start.Environment[name] = value;
-        return StartAsync(start, launch, SandboxMode.Limited, [], _ => command[1..]);
+        // The shell waits for the end of a pipe, so that everything that comes of it is in the group.
+        return waits
+            ? StartAsync(start, launch, SandboxMode.Limited, [[]], descriptors => ["-c", $"read -r _ </dev/fd/{descriptors[0]}; exec \"$@\"", "sh", .. command])
+            : StartAsync(start, launch, SandboxMode.Limited, [], _ => command[1..]);
     }
 
     private async Task<SandboxedProcess> StartAsync(ProcessStartInfo start, ProcessLaunch launch, SandboxMode mode, byte[][] inherited, Func<int[], IEnumerable<string>> arguments)

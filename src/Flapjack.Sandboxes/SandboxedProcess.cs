@@ -87,7 +87,7 @@ public sealed class SandboxedProcess : IAsyncDisposable
     private async Task<ProcessExit> WaitAsync()
     {
         await _process.WaitForExitAsync();
-        // Children that left their parent's tree are still in its group.
+        if (Mode == SandboxMode.Limited) ProcessSession.Kill(_process.Id);
         if (_group is not null) await _group.RemoveAsync();
         return new(_process.ExitCode, (ProcessEnd)Volatile.Read(ref _end));
     }
@@ -98,11 +98,12 @@ public sealed class SandboxedProcess : IAsyncDisposable
         {
             if (_process.HasExited) return;
             Interlocked.CompareExchange(ref _end, (int)reason, (int)ProcessEnd.Exited);
+            // Isolated, the first process takes its namespace along.
+            _process.Kill();
+            if (Mode == SandboxMode.Limited) ProcessSession.Kill(_process.Id);
             _group?.Kill();
-            // Isolated, the first process takes its namespace along and there is nothing to walk.
-            _process.Kill(entireProcessTree: Mode == SandboxMode.Limited);
         }
-        catch (Exception exception) when (exception is InvalidOperationException or AggregateException or System.ComponentModel.Win32Exception)
+        catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception)
         {
             // It ended in between.
         }

@@ -69,11 +69,10 @@ public sealed class LimitTests
         {
             using var reader = new StreamReader(process.Output);
             (await reader.ReadLineAsync(Token)).ShouldBe("up");
-            Living(mark).ShouldBeGreaterThan(0);
+            await UntilAsync(mark, 2);
         }
         // The kernel takes a moment to take down a namespace.
-        for (var watch = Stopwatch.StartNew(); Living(mark) > 0 && watch.Elapsed < TimeSpan.FromSeconds(10);) await Task.Yield();
-        Living(mark).ShouldBe(0);
+        await UntilAsync(mark, 0);
     }
 
     [Fact]
@@ -91,6 +90,12 @@ public sealed class LimitTests
             using var reader = new StreamReader(process.Output);
             (await reader.ReadToEndAsync(Token)).ShouldBe("still here\n");
         }
+    }
+
+    private static async Task UntilAsync(string mark, int count)
+    {
+        for (var watch = Stopwatch.StartNew(); Living(mark) != count && watch.Elapsed < TimeSpan.FromSeconds(10);) await Task.Yield();
+        Living(mark).ShouldBe(count);
     }
 
     private static int Living(string mark) => Directory.EnumerateDirectories("/proc").Count(folder =>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace Flapjack.Sandboxes.Limits;
@@ -7,8 +6,8 @@ namespace Flapjack.Sandboxes.Limits;
 internal sealed class ControlGroups
 {
     private const string Mount = "/sys/fs/cgroup";
+    private static int _last;
     private readonly (string Folder, bool Memory, bool Processes)[] _parents;
-    private int _last;
 
     private ControlGroups(params (string, bool, bool)[] parents) => _parents = parents;
 
@@ -19,8 +18,8 @@ internal sealed class ControlGroups
         {
             var own = File.ReadAllLines("/proc/self/cgroup").Select(line => line.Split(':', 3)).Where(parts => parts.Length == 3).ToList();
             var groups = File.Exists(Path.Combine(Mount, "cgroup.controllers")) ? Unified(own) : Separate(own);
-            groups?.Create(new())?.Remove();
-            return groups;
+            groups?.Sweep();
+            return groups?.Create(new()) is { } trial && trial.Remove() ? groups : null;
         }
         catch (Exception exception) when (IsRefusal(exception))
         {
@@ -70,6 +69,15 @@ internal sealed class ControlGroups
         string? Own(string controller) => own.Find(parts => parts[1].Split(',').Contains(controller)) is [_, _, var path] && Directory.Exists($"{Mount}/{controller}{path}") ? $"{Mount}/{controller}{path}" : null;
     }
 
+    // What servers that were killed have left.
+    private void Sweep()
+    {
+        foreach (var folder in _parents.SelectMany(parent => Directory.EnumerateDirectories(parent.Folder, "flapjack-*")))
+        {
+            if (!Directory.Exists($"/proc/{Path.GetFileName(folder).Split('-')[1]}")) new ControlGroup([folder]).Remove();
+        }
+    }
+
     private static void Write(string folder, string file, long value) => File.WriteAllText(Path.Combine(folder, file), value.ToString(CultureInfo.InvariantCulture));
 }
 
@@ -93,7 +101,7 @@ internal sealed class ControlGroup(string[] folders)
                 File.WriteAllText(kill, "1");
                 return;
             }
-            foreach (var line in File.ReadLines(Path.Combine(folders[0], "cgroup.procs"))) KillOne(int.Parse(line, CultureInfo.InvariantCulture));
+            foreach (var line in File.ReadLines(Path.Combine(folders[0], "cgroup.procs"))) ProcessSession.KillOne(int.Parse(line, CultureInfo.InvariantCulture));
         }
         catch (Exception exception) when (ControlGroups.IsRefusal(exception))
         {
@@ -121,19 +129,6 @@ internal sealed class ControlGroup(string[] folders)
         catch (Exception exception) when (ControlGroups.IsRefusal(exception))
         {
             return false;
-        }
-    }
-
-    private static void KillOne(int id)
-    {
-        try
-        {
-            using var process = Process.GetProcessById(id);
-            process.Kill();
-        }
-        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
-        {
-            // It ended in between.
         }
     }
 }
