@@ -10,6 +10,7 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads;
+using Flapjack.Server.Tools;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 try
@@ -23,6 +24,7 @@ try
     builder.Services.AddAgents();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
+    builder.Services.AddTools();
     builder.Services.AddThreads();
     builder.Services.AddOpenAICompat();
     builder.Services.AddOperations();
@@ -35,6 +37,7 @@ try
     app.MapAgents();
     app.MapLogs();
     app.MapFiles();
+    app.MapTools();
     app.MapThreads();
     app.MapOpenAICompat();
     app.MapOperations();
