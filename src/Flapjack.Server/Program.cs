@@ -1,5 +1,6 @@
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
+using Flapjack.Server.Credentials;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
@@ -22,6 +23,7 @@ try
     builder.Services.AddKeys();
     builder.Services.AddModels();
     builder.Services.AddAgents();
+    builder.Services.AddCredentials();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
     builder.Services.AddTools();
@@ -35,6 +37,7 @@ try
     app.MapKeys();
     app.MapModels();
     app.MapAgents();
+    app.MapCredentials();
     app.MapLogs();
     app.MapFiles();
     app.MapTools();
