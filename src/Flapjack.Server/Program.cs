@@ -1,5 +1,6 @@
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
+using Flapjack.Server.Credentials;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
@@ -10,6 +11,7 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads;
+using Flapjack.Server.Tools;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 try
@@ -21,8 +23,10 @@ try
     builder.Services.AddKeys();
     builder.Services.AddModels();
     builder.Services.AddAgents();
+    builder.Services.AddCredentials();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
+    builder.Services.AddTools();
     builder.Services.AddThreads();
     builder.Services.AddOpenAICompat();
     builder.Services.AddOperations();
@@ -33,8 +37,10 @@ try
     app.MapKeys();
     app.MapModels();
     app.MapAgents();
+    app.MapCredentials();
     app.MapLogs();
     app.MapFiles();
+    app.MapTools();
     app.MapThreads();
     app.MapOpenAICompat();
     app.MapOperations();

@@ -35,4 +35,8 @@ public sealed class TurnSpan
 /// <param name="Usage">Tokens of this call.</param>
 /// <param name="CostUsd">Null when the model has no price.</param>
 /// <param name="HistoryMessages">How many messages the prompt held before the ones in the span's input.</param>
-public sealed record ModelCall(string Model, float? Temperature, int? MaxTokens, ModelUsage Usage, decimal? CostUsd, int HistoryMessages);
+public sealed record ModelCall(string Model, float? Temperature, int? MaxTokens, ModelUsage Usage, decimal? CostUsd, int HistoryMessages)
+{
+    /// <summary>Whose credential the call was made with, when the stream said so.</summary>
+    public string? CredentialSource { get; init; }
+}

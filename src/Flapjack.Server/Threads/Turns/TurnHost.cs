@@ -143,7 +143,7 @@ internal sealed partial class TurnHost(
     private void Prepare(TurnRun run, TurnStart start)
     {
         var turn = run.Live.TurnId;
-        run.Prepare(models.Create(run.Plan.Model, run.Plan.Fallbacks), start, (tool, fault) => LogTool(context.Logger, fault, tool, turn));
+        run.Prepare(models.Create(run.Plan.Model, run.Plan.Fallbacks, context.Keys.For(run.Plan.Equipment)), start, (tool, fault) => LogTool(context.Logger, fault, tool, turn));
     }
 
     private async ValueTask AssembleAsync(TurnRun run, TurnStart start)
@@ -244,7 +244,7 @@ internal sealed partial class TurnHost(
 /// <summary>What the server itself gives to every turn.</summary>
 internal sealed record TurnHostContext(
     ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Http.RunningRequests Running, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger, Logs.OtlpExport Otlp, Platform.Telemetry.ServerMetrics Metrics,
-    Attachments.AttachmentPrompt Attachments, DatabasePatience Patience, TurnMaterial Material);
+    Attachments.AttachmentPrompt Attachments, DatabasePatience Patience, TurnMaterial Material, Credentials.CredentialResolver Keys);
 
 /// <summary>How a stream of a turn begins.</summary>
 /// <param name="StartedAt">Of the turn.</param>

@@ -117,7 +117,7 @@ internal sealed class TurnTraces(ServerSettings settings)
         OutputTokens = span.Model?.Usage.OutputTokens,
         CachedInputTokens = span.Model?.Usage.CacheReadTokens,
         CostUsd = (double?)span.Model?.CostUsd,
-        CredentialSource = span.Model is null ? null : run.ChoiceOf(span.Model.Model).CredentialSource,
+        CredentialSource = span.Model is null ? null : span.Model.CredentialSource ?? run.ChoiceOf(span.Model.Model).CredentialSource,
     };
 
     private string? Content(string? text) =>
