@@ -9,6 +9,7 @@ using Flapjack.Server.Operations;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Plans;
 using Flapjack.Server.Threads;
 
 var builder = WebApplication.CreateSlimBuilder(args);
@@ -24,6 +25,7 @@ try
     builder.Services.AddLogs();
     builder.Services.AddFiles();
     builder.Services.AddThreads();
+    builder.Services.AddPlans();
     builder.Services.AddOpenAICompat();
     builder.Services.AddOperations();
 
@@ -36,6 +38,7 @@ try
     app.MapLogs();
     app.MapFiles();
     app.MapThreads();
+    app.MapPlans();
     app.MapOpenAICompat();
     app.MapOperations();
 
