@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using Flapjack.Providers.Anthropic;
+using Flapjack.Providers.Embeddings;
 using Flapjack.Providers.Offline;
 using Flapjack.Providers.OpenAI;
 using Flapjack.Providers.Wire;
@@ -38,6 +39,7 @@ public sealed class ChatClients : IDisposable
     private readonly HttpClient http;
     private readonly ModelTransport transport;
     private readonly OfflineChatClient offline;
+    private readonly EmbeddingCall embeddings;
     private readonly ProviderOptions options;
 
     // Lives as long as the endpoint it belongs to: a changed credential makes a new endpoint, and the old client goes with the old one.
@@ -69,11 +71,21 @@ public sealed class ChatClients : IDisposable
         };
         transport = new(http, time, this.options);
         offline = new(time);
+        embeddings = new(http, time, this.options);
     }
 
     /// <summary>The client of a model. It is shared: do not dispose it. Faults are <see cref="Runtime.Models.ModelException"/>s; retry and fallback are the caller's to add.</summary>
     /// <exception cref="ArgumentException">The kind is none of <see cref="ProviderKinds"/>, or a compatible one without a base address.</exception>
     public IChatClient For(ModelEndpoint endpoint) => clients.GetValue(endpoint, Open);
+
+    /// <summary>Turns texts into vectors, in one request. Faults are <see cref="Runtime.Models.ModelException"/>s.</summary>
+    /// <exception cref="ArgumentException">The kind has no embeddings.</exception>
+    public Task<EmbeddingAnswer> EmbedAsync(ModelEndpoint endpoint, IReadOnlyList<string> texts, CancellationToken cancellationToken) => endpoint.Kind switch
+    {
+        ProviderKinds.OpenAI or ProviderKinds.OpenAICompatible => embeddings.RunAsync(endpoint, texts, cancellationToken),
+        ProviderKinds.Flapjack => Task.FromResult(WordEmbedding.Of(texts)),
+        _ => throw new ArgumentException($"Providers of the kind '{endpoint.Kind}' have no embeddings.", nameof(endpoint)),
+    };
 
     /// <inheritdoc />
     public void Dispose() => http.Dispose();

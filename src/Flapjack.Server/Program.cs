@@ -10,6 +10,7 @@ using Flapjack.Server.Operations;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Plans;
 using Flapjack.Server.Threads;
 using Flapjack.Server.Tools;
 
@@ -28,6 +29,7 @@ try
     builder.Services.AddFiles();
     builder.Services.AddTools();
     builder.Services.AddThreads();
+    builder.Services.AddPlans();
     builder.Services.AddOpenAICompat();
     builder.Services.AddOperations();
 
@@ -42,6 +44,7 @@ try
     app.MapFiles();
     app.MapTools();
     app.MapThreads();
+    app.MapPlans();
     app.MapOpenAICompat();
     app.MapOperations();
 

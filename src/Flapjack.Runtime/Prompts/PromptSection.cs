@@ -21,6 +21,8 @@ public static class PromptSection
     public const string Memories = "memories";
     /// <summary>Retrieved knowledge; reference material without instructions.</summary>
     public const string Knowledge = "knowledge";
+    /// <summary>The open plan of the thread, and how to go about it.</summary>
+    public const string Plan = "plan";
 
     /// <summary>Text of files attached to a message; stands in that user message.</summary>
     public const string Attachments = "attachments";

@@ -1,4 +1,5 @@
 using Flapjack.Providers;
+using Flapjack.Providers.Embeddings;
 using Flapjack.Runtime.Models;
 using Flapjack.Server.Platform.Egress;
 using Flapjack.Server.Platform.Settings;
@@ -30,6 +31,10 @@ internal sealed class ModelClients(TimeProvider time, ServerSettings settings, E
         if (choice.Endpoint is not { } endpoint) return new MissingCredential(choice.Provider);
         return (choice.IsTrustedAddress ? _trusted : _guarded).For(endpoint);
     }
+
+    /// <summary>Turns texts into vectors; one attempt and no more.</summary>
+    public Task<EmbeddingAnswer> EmbedAsync(ModelEndpoint endpoint, bool isTrustedAddress, IReadOnlyList<string> texts, CancellationToken cancellationToken) =>
+        (isTrustedAddress ? _trusted : _guarded).EmbedAsync(endpoint, texts, cancellationToken);
 
     public void Dispose()
     {

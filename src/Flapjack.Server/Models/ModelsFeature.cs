@@ -5,6 +5,7 @@ internal static class ModelsFeature
     public static IServiceCollection AddModels(this IServiceCollection services)
     {
         services.AddSingleton<ProviderRoster>();
+        services.AddSingleton<EmbeddingModels>();
         services.AddSingleton<ModelClients>();
         services.AddSingleton<ProviderEditor>();
         services.AddSingleton<ProviderTrial>();

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads;
 
 /// <summary>Deletes a thread together with everything in it.</summary>
-internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops, TurnHistory history, FileRemoval files)
+internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops, TurnHistory history, FileRemoval files, IEnumerable<IThreadDependant> dependants)
 {
     public async Task RemoveAsync(ConversationThread thread, CancellationToken cancellationToken)
     {
@@ -16,6 +16,7 @@ internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops, TurnHistory 
         await db.Messages.Where(m => m.ThreadId == thread.Id).ExecuteDeleteAsync(cancellationToken);
         await db.Turns.Where(t => t.ThreadId == thread.Id).ExecuteDeleteAsync(cancellationToken);
         await db.Participants.Where(p => p.ThreadId == thread.Id).ExecuteDeleteAsync(cancellationToken);
+        foreach (var dependant in dependants) await dependant.OnDeletedAsync(thread.Id, cancellationToken);
         // Nobody sees a hidden thread go, so it must not take what its client means to send again.
         var taken = await files.TakeFromThreadAsync(thread.Id, leaveUploads: thread.Hidden, cancellationToken);
         var traces = db.Traces.Where(t => t.ThreadId == thread.Id).Select(t => t.Id);

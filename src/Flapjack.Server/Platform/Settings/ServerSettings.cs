@@ -17,6 +17,7 @@ internal sealed record ServerSettings
     /// <summary>Whether the OpenAI-compatible API takes catalog models beside agents.</summary>
     public required bool AllowRawModels { get; init; }
 
+    public required KnowledgeSettings Knowledge { get; init; }
     public required LogSettings Logs { get; init; }
     public required MetricsSettings Metrics { get; init; }
     public required IReadOnlyList<string> CorsOrigins { get; init; }
@@ -56,6 +57,7 @@ internal sealed record ServerSettings
             Limits = LimitSettings.Read(s),
             Models = ModelSettingsSection.Read(s),
             AllowRawModels = s.Flag("OpenAiCompat:AllowRawModels", false),
+            Knowledge = KnowledgeSettings.Read(s),
             Logs = new(s.Integer("Logs:RetentionDays", 30, 0, 3650), s.Flag("Logs:CaptureContent", true)),
             Metrics = MetricsSettings.Read(s),
             CorsOrigins = s.List("Cors:Origins"),

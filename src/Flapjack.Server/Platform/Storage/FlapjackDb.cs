@@ -11,6 +11,7 @@ using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage.Sqlite;
+using Flapjack.Server.Plans;
 using Flapjack.Server.Threads;
 using Flapjack.Server.Threads.Turns;
 using Flapjack.Server.Tools;
@@ -51,6 +52,9 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<StoredFile> Files => Set<StoredFile>();
     public DbSet<FileChunk> FileChunks => Set<FileChunk>();
     public DbSet<FileUse> FileUses => Set<FileUse>();
+    public DbSet<Plan> Plans => Set<Plan>();
+    public DbSet<Todo> Todos => Set<Todo>();
+    public DbSet<TodoDependency> TodoDependencies => Set<TodoDependency>();
     public DbSet<ProviderConfig> Providers => Set<ProviderConfig>();
     public DbSet<Trace> Traces => Set<Trace>();
     public DbSet<Span> Spans => Set<Span>();

@@ -152,11 +152,7 @@ internal sealed record MessageDraft
         Add("memory", "memoryOverrides", request.MemoryOverrides);
         Add("computer", "computerOverrides", request.ComputerOverrides);
         Add("plan", "planOverrides", request.PlanOverrides);
-        if (overrides.TryGetValue("plan", out var plan) && plan.TryGetProperty("mode", out var mode))
-        {
-            if (mode.ValueKind != JsonValueKind.String) throw ApiException.BadRequest("planOverrides.mode: must be a string");
-            errors.OneOf("planOverrides.mode", mode.GetString(), "off", "plan", "execute");
-        }
+        if (overrides.TryGetValue("plan", out var plan)) CheckMode(plan, errors);
         return overrides;
 
         void Add(string feature, string field, Optional<JsonElement?> value)
@@ -166,5 +162,16 @@ internal sealed record MessageDraft
             if (config.TryGetProperty("enabled", out var enabled) && enabled.ValueKind is not (JsonValueKind.True or JsonValueKind.False)) throw ApiException.BadRequest($"{field}.enabled: must be true or false");
             overrides[feature] = config;
         }
+    }
+
+    private static void CheckMode(JsonElement plan, FieldErrors errors)
+    {
+        if (plan.TryGetProperty("mode", out var mode))
+        {
+            if (mode.ValueKind != JsonValueKind.String) throw ApiException.BadRequest("planOverrides.mode: must be a string");
+            errors.OneOf("planOverrides.mode", mode.GetString(), "off", "plan", "execute");
+        }
+        if ((plan.TryGetProperty("planMode", out var flag) || plan.TryGetProperty("plan_mode", out flag)) && flag.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+            throw ApiException.BadRequest("planOverrides.planMode: must be true or false");
     }
 }

@@ -97,9 +97,6 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
         {
             if (server.Exists(tool => tool.Name == options.Tools[i].Name)) throw ApiException.Invalid($"tools[{i}].name", "is the name of a tool of the agent");
         }
-        return new([.. options.Tools.Select(tool => tool.ToDeclaration())], server, profile, IsPlanning(options));
+        return new([.. options.Tools.Select(tool => tool.ToDeclaration())], server, profile, PlanModes.Of(options.Overrides) == PlanMode.Plan);
     }
-
-    private static bool IsPlanning(TurnOptions options) => options.Overrides.TryGetValue("plan", out var plan)
-        && (plan.TryGetProperty("mode", out var mode) ? mode.ValueEquals("plan") : plan.TryGetProperty("planMode", out var flag) && flag.ValueKind == System.Text.Json.JsonValueKind.True);
 }

@@ -22,6 +22,9 @@ internal static class DemoWorld
     /// <summary>A read of a single resource of a kind that the demo world has none of.</summary>
     public static IResult NotFound(HttpContext context) => throw ApiException.NotFound();
 
+    /// <summary>A list of things of which the demo world has none.</summary>
+    public static IResult EmptyList(HttpContext context) => Json("[]");
+
     public static IResult Agents(HttpContext context) => Json($"[{DemoFixtures.Agent(withPreamble: false)}]");
 
     public static IResult Agent(HttpContext context)
