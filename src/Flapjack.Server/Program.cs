@@ -3,6 +3,7 @@ using Flapjack.Server.Agents;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
+using Flapjack.Server.Mcp;
 using Flapjack.Server.Models;
 using Flapjack.Server.OpenAICompat;
 using Flapjack.Server.Operations;
@@ -21,6 +22,7 @@ try
     builder.Services.AddKeys();
     builder.Services.AddModels();
     builder.Services.AddAgents();
+    builder.Services.AddMcp();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
     builder.Services.AddThreads();
@@ -33,6 +35,7 @@ try
     app.MapKeys();
     app.MapModels();
     app.MapAgents();
+    app.MapMcp();
     app.MapLogs();
     app.MapFiles();
     app.MapThreads();

@@ -12,6 +12,8 @@ internal sealed partial class OAuthDiscovery(OutboundHttp http, OAuthAddresses a
 {
     private static readonly OutboundLimits Limits = new(TimeSpan.FromSeconds(8), 256 * 1024);
 
+    private static readonly string[] Grants = ["authorization_code", "refresh_token"], Responses = ["code"];
+
     /// <summary>Null when nothing usable is published.</summary>
     public async Task<AuthorisationServer?> FindAsync(Uri server, CancellationToken cancellationToken)
     {
@@ -31,8 +33,8 @@ internal sealed partial class OAuthDiscovery(OutboundHttp http, OAuthAddresses a
         {
             ["client_name"] = "Flapjack",
             ["redirect_uris"] = new[] { redirectUri },
-            ["grant_types"] = new[] { "authorization_code", "refresh_token" },
-            ["response_types"] = new[] { "code" },
+            ["grant_types"] = Grants,
+            ["response_types"] = Responses,
             ["token_endpoint_auth_method"] = method,
         });
         var answer = await AskAsync(new Uri(address), HttpMethod.Post, body, cancellationToken);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flapjack.Server.Mcp.Tools;
 using ModelContextProtocol;
@@ -8,7 +7,7 @@ using ModelContextProtocol.Protocol;
 namespace Flapjack.Server.Mcp.Connections;
 
 /// <summary>A session with a server.</summary>
-internal sealed class McpConnection(McpClient client, IServerProgram? program, HttpClient? http) : IAsyncDisposable
+internal sealed class McpConnection(McpClient client, ServerProgram? program, HttpClient? http) : IAsyncDisposable
 {
     private const int MaxPages = 50;
 
@@ -74,13 +73,9 @@ internal sealed class McpConnection(McpClient client, IServerProgram? program, H
     {
         if (exception is McpServerException own) return own;
         var fault = McpFault.Of(exception);
-        if (fault.Code == McpFault.Connect && program is not null) fault = Ended(program);
+        if (fault.Code == McpFault.Connect && program is not null) fault = program.Ended;
         return new(fault, exception) { SessionIsGone = Gone(exception) };
     }
-
-    /// <summary>A program that ended, with its last words.</summary>
-    public static McpFault Ended(IServerProgram program) =>
-        new(McpFault.Connect, program.LastWords is { Length: > 0 } words ? $"the program ended: {McpFault.Words(words)}" : "the program ended");
 
     private static bool Gone(Exception? exception)
     {

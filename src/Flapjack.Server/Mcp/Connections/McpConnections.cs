@@ -1,3 +1,5 @@
+using Flapjack.Server.Platform;
+
 namespace Flapjack.Server.Mcp.Connections;
 
 /// <summary>The open sessions of this node: one a server, shared by all calls, closed when nobody used it for a while.</summary>
@@ -91,7 +93,7 @@ internal sealed partial class McpConnections : IAsyncDisposable
                 Remove(known);
             }
             MakeRoom(access);
-            var slot = new Slot(access, OpenAsync(access)) { Users = 1, LastUsed = _time.GetTimestamp() };
+            var slot = new Slot(access, OpenAsync(access)) { Users = 1, LastUsed = _time.Now() };
             _slots[access.Id] = slot;
             return (slot, true);
         }
@@ -117,7 +119,7 @@ internal sealed partial class McpConnections : IAsyncDisposable
     {
         lock (_lock)
         {
-            slot.LastUsed = _time.GetTimestamp();
+            slot.LastUsed = _time.Now();
             if (--slot.Users == 0 && slot.IsRemoved) Dispose(slot);
         }
     }
@@ -127,7 +129,7 @@ internal sealed partial class McpConnections : IAsyncDisposable
         lock (_lock) if (_slots.GetValueOrDefault(serverId) == slot) Remove(slot);
     }
 
-    private void CloseIdle() => CloseWhere(slot => slot.Users == 0 && (slot.IsOver || _time.GetElapsedTime(slot.LastUsed) >= Idle));
+    private void CloseIdle() => CloseWhere(slot => slot.Users == 0 && (slot.IsOver || _time.Now() - slot.LastUsed >= Idle));
 
     private void CloseWhere(Func<Slot, bool> which)
     {
@@ -183,7 +185,7 @@ internal sealed partial class McpConnections : IAsyncDisposable
         public ServerAccess Access { get; } = access;
         public Task<McpConnection> Opening { get; } = opening;
         public int Users { get; set; }
-        public long LastUsed { get; set; }
+        public DateTime LastUsed { get; set; }
         public bool IsRemoved { get; set; }
         public bool IsDisposed { get; set; }
         public bool IsProgram => Access.Transport == McpTransports.Stdio;

@@ -7,7 +7,7 @@ using ModelContextProtocol.Protocol;
 namespace Flapjack.Server.Mcp.Connections;
 
 /// <summary>Opens sessions with servers, over whatever they speak.</summary>
-internal sealed class McpConnector(OutboundHttp outbound, SecretBox secrets, AccessTokens tokens, IProgramHost programs, TimeProvider time)
+internal sealed class McpConnector(OutboundHttp outbound, SecretBox secrets, AccessTokens tokens, ServerPrograms programs, TimeProvider time)
 {
     /// <summary>For everything until the session stands, or until a listing is there.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
@@ -50,7 +50,7 @@ internal sealed class McpConnector(OutboundHttp outbound, SecretBox secrets, Acc
 
     private async Task<McpConnection> OpenProgramAsync(ServerAccess access, McpCredentials credentials, Action toolsChanged, CancellationToken cancellationToken)
     {
-        var program = await programs.StartAsync(access, credentials.Env, cancellationToken);
+        var program = await programs.StartAsync(access, credentials.Env);
         try
         {
             var transport = new StreamClientTransport(program.Input, new BoundedStream(program.Output, MessageEnd.Line, new InboundBudget(time)));
@@ -58,7 +58,7 @@ internal sealed class McpConnector(OutboundHttp outbound, SecretBox secrets, Acc
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            var fault = McpFault.Of(exception) is { Code: not McpFault.Connect } other ? other : McpConnection.Ended(program);
+            var fault = McpFault.Of(exception) is { Code: not McpFault.Connect } other ? other : program.Ended;
             await program.DisposeAsync();
             throw new McpServerException(fault, exception);
         }

@@ -71,7 +71,7 @@ internal sealed partial class ServerTools : IDisposable
     private async Task<ToolListing> ListAsync(ServerAccess access)
     {
         await Task.Yield();
-        var started = _time.GetTimestamp();
+        var started = _time.Now();
         ToolListing listing;
         try
         {
@@ -82,7 +82,7 @@ internal sealed partial class ServerTools : IDisposable
             LogFailed(_logger, access.Id, exception.Fault.Code, exception.Fault.Detail);
             listing = new([], 0, exception.Fault);
         }
-        var isSlow = _time.GetElapsedTime(started) >= Slow;
+        var isSlow = _time.Now() - started >= Slow;
         Remember(access.Id, known => listing.Fault is null
             ? new(access.Revision, listing.Tools, _time.Now(), false, null, null)
             : (known.Revision == access.Revision ? known : new(access.Revision, null, null, false, null, null)) with { Failure = listing.Fault, FailedAt = isSlow ? _time.Now() : null });

@@ -3,14 +3,23 @@ using System.Text.RegularExpressions;
 namespace Flapjack.Server.Platform.Settings;
 
 /// <summary>MCP servers: where their programs run, where servers are looked for, and clients at providers.</summary>
-internal sealed record McpSettings(string Stdio, Uri RegistryUrl, IReadOnlyList<McpProviderSettings> Providers)
+internal sealed record McpSettings(string Stdio, bool StdioNetwork, IReadOnlyList<string> StdioFolders, Uri RegistryUrl, IReadOnlyList<McpProviderSettings> Providers)
 {
     public const string Sandbox = "sandbox", Host = "host", Off = "off";
 
     public static McpSettings Read(SettingsReader s) => new(
         s.OneOf("Mcp:Stdio", Sandbox, Sandbox, Host, Off),
+        s.Flag("Mcp:StdioNetwork", false),
+        ReadFolders(s),
         s.Address("Mcp:RegistryUrl") ?? new Uri("https://registry.modelcontextprotocol.io"),
         [.. s.Sections("Mcp:Providers").Select(section => McpProviderSettings.Read(s, section))]);
+
+    private static IReadOnlyList<string> ReadFolders(SettingsReader s)
+    {
+        var folders = s.List("Mcp:StdioFolders");
+        foreach (var fault in folders.Where(folder => !Path.IsPathRooted(folder) || folder.Split('/').Contains("..") || !Path.Exists(folder))) s.Refuse("Mcp:StdioFolders", $"'{fault}' is not the absolute path of something that exists");
+        return folders;
+    }
 }
 
 /// <summary>What the operator says about a provider of an MCP server. Absent values leave what is known of it.</summary>

@@ -18,6 +18,7 @@ internal sealed record ServerSettings
     public required bool AllowRawModels { get; init; }
 
     public required LogSettings Logs { get; init; }
+    public required McpSettings Mcp { get; init; }
     public required MetricsSettings Metrics { get; init; }
     public required IReadOnlyList<string> CorsOrigins { get; init; }
     public required IReadOnlyList<string> AllowedHosts { get; init; }
@@ -57,6 +58,7 @@ internal sealed record ServerSettings
             Models = ModelSettingsSection.Read(s),
             AllowRawModels = s.Flag("OpenAiCompat:AllowRawModels", false),
             Logs = new(s.Integer("Logs:RetentionDays", 30, 0, 3650), s.Flag("Logs:CaptureContent", true)),
+            Mcp = McpSettings.Read(s),
             Metrics = MetricsSettings.Read(s),
             CorsOrigins = s.List("Cors:Origins"),
             AllowedHosts = ReadAllowedHosts(s),

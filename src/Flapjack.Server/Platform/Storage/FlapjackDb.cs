@@ -7,6 +7,8 @@ using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
+using Flapjack.Server.Mcp;
+using Flapjack.Server.Mcp.Authorization;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
@@ -48,6 +50,9 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<StoredFile> Files => Set<StoredFile>();
     public DbSet<FileChunk> FileChunks => Set<FileChunk>();
     public DbSet<FileUse> FileUses => Set<FileUse>();
+    public DbSet<McpServer> McpServers => Set<McpServer>();
+    public DbSet<McpAttachment> McpAttachments => Set<McpAttachment>();
+    public DbSet<McpAuthorization> McpAuthorizations => Set<McpAuthorization>();
     public DbSet<ProviderConfig> Providers => Set<ProviderConfig>();
     public DbSet<Trace> Traces => Set<Trace>();
     public DbSet<Span> Spans => Set<Span>();
