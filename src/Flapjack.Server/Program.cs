@@ -4,6 +4,7 @@ using Flapjack.Server.Credentials;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
+using Flapjack.Server.Mcp;
 using Flapjack.Server.Models;
 using Flapjack.Server.OpenAICompat;
 using Flapjack.Server.Operations;
@@ -25,6 +26,7 @@ try
     builder.Services.AddModels();
     builder.Services.AddAgents();
     builder.Services.AddCredentials();
+    builder.Services.AddMcp();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
     builder.Services.AddTools();
@@ -40,6 +42,7 @@ try
     app.MapModels();
     app.MapAgents();
     app.MapCredentials();
+    app.MapMcp();
     app.MapLogs();
     app.MapFiles();
     app.MapTools();

@@ -46,6 +46,6 @@ public sealed class ToolSet
     /// <summary>The server-side tool of that name, whether or not the profile lets it through.</summary>
     public TurnTool? Find(string name) => _server.GetValueOrDefault(name);
 
-    /// <summary>True when profile and plan mode let the tool through.</summary>
-    public bool Allows(TurnTool tool) => !tool.Gated || (_profile is null || _profile.Allows(tool.Name)) && (!_planning || tool.Planning);
+    /// <summary>True when allow-lists, profile and plan mode let the tool through.</summary>
+    public bool Allows(TurnTool tool) => !tool.Withheld && (!tool.Gated || (_profile is null || _profile.Allows(tool.Name)) && (!_planning || tool.Planning));
 }

@@ -19,12 +19,16 @@ internal sealed record ToolResult(string Content, JsonElement Value, bool Trunca
 
     public bool IsError => Error is not null;
 
+    /// <summary>For models with vision, until the turn ends.</summary>
+    public IReadOnlyList<DataContent> Images { get; init; } = [];
+
     /// <summary>The result for whatever a tool returned.</summary>
     public static ToolResult Of(object? value) => value switch
     {
         null => OfText("null", JsonText.TryParse("null")),
         string text => OfText(text, JsonText.TryParse(text)),
         TextContent content => Of(content.Text),
+        ToolOutput output => Of(output.Value) with { Images = output.Images },
         JsonElement { ValueKind: JsonValueKind.Undefined } => Of(null),
         JsonElement { ValueKind: JsonValueKind.String } text => Of(text.GetString()),
         JsonElement json => OfText(json.GetRawText(), json.Clone()),

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Flapjack.Runtime.Tools;
+using Microsoft.Extensions.AI;
 
 namespace Flapjack.Runtime.Turns;
 
@@ -166,6 +167,20 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
         }
         state.Added.Add(step.ToMessage());
         if (results.Count > 0) state.Added.Add(TurnCallResult.ToMessage(results));
+        if (state.ShowsImages) AppendImages();
+    }
+
+    // Behind the results, as if the user had sent them: not every protocol has a place for images in a result.
+    private void AppendImages()
+    {
+        var contents = new List<AIContent>();
+        foreach (var call in calls)
+        {
+            if (call.Result is not { Images.Count: > 0 } result) continue;
+            contents.Add(new TextContent($"[Images in the result of {call.Call.Name}, call {call.Call.Id}]"));
+            contents.AddRange(result.Images);
+        }
+        if (contents.Count > 0) state.Added.Add(new(ChatRole.User, contents));
     }
 
     private TurnSpan Trace(StepCall call, DateTimeOffset now)

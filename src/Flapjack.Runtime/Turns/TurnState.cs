@@ -33,6 +33,8 @@ public sealed class TurnState
     public required Func<string, ModelPrice?> PriceOf { get; init; }
     /// <summary>What the answer has to be; null = any text. Text of a turn with a format is told when its answer is known to be good, and text before tool calls stays with its step.</summary>
     public AnswerFormat? Format { get; init; }
+    /// <summary>Every model that may answer has vision, so that images of tools are shown.</summary>
+    public bool ShowsImages { get; init; }
     /// <summary>A step that a crash left unfinished; the loop finishes it before it asks the model. Not part of <see cref="Prompt"/>.</summary>
     public InterruptedStep? Interrupted { get; init; }
     /// <summary>Set before a stop when another run will take the turn up again: calls that the stop cuts off keep no result, because their outcome is not known.</summary>

@@ -19,6 +19,7 @@ internal sealed record ServerSettings
 
     public required KnowledgeSettings Knowledge { get; init; }
     public required LogSettings Logs { get; init; }
+    public required McpSettings Mcp { get; init; }
     public required MetricsSettings Metrics { get; init; }
     public required IReadOnlyList<string> CorsOrigins { get; init; }
     public required IReadOnlyList<string> AllowedHosts { get; init; }
@@ -59,6 +60,7 @@ internal sealed record ServerSettings
             AllowRawModels = s.Flag("OpenAiCompat:AllowRawModels", false),
             Knowledge = KnowledgeSettings.Read(s),
             Logs = new(s.Integer("Logs:RetentionDays", 30, 0, 3650), s.Flag("Logs:CaptureContent", true)),
+            Mcp = McpSettings.Read(s),
             Metrics = MetricsSettings.Read(s),
             CorsOrigins = s.List("Cors:Origins"),
             AllowedHosts = ReadAllowedHosts(s),

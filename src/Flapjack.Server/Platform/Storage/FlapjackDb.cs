@@ -7,6 +7,8 @@ using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
+using Flapjack.Server.Mcp;
+using Flapjack.Server.Mcp.Authorization;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
@@ -55,6 +57,9 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<Plan> Plans => Set<Plan>();
     public DbSet<Todo> Todos => Set<Todo>();
     public DbSet<TodoDependency> TodoDependencies => Set<TodoDependency>();
+    public DbSet<McpServer> McpServers => Set<McpServer>();
+    public DbSet<McpAttachment> McpAttachments => Set<McpAttachment>();
+    public DbSet<McpAuthorization> McpAuthorizations => Set<McpAuthorization>();
     public DbSet<ProviderConfig> Providers => Set<ProviderConfig>();
     public DbSet<Trace> Traces => Set<Trace>();
     public DbSet<Span> Spans => Set<Span>();

@@ -114,6 +114,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
             PriceOf = id => ChoiceOf(id).Price,
             Format = Plan.Options.Format?.ToAnswerFormat(),
             ToolFaulted = toolFaulted,
+            ShowsImages = Plan.Model.Supports.Vision && Plan.Fallbacks.All(fallback => fallback.Supports.Vision),
             TakenCallIds = Legs.Finished.CallIds,
             ClientRounds = Legs.Finished.ClientRounds,
             Interrupted = start.Interrupted,
