@@ -1,5 +1,6 @@
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
+using Flapjack.Server.Delegation;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
@@ -21,6 +22,7 @@ try
     builder.Services.AddKeys();
     builder.Services.AddModels();
     builder.Services.AddAgents();
+    builder.Services.AddDelegation();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
     builder.Services.AddThreads();
@@ -33,6 +35,7 @@ try
     app.MapKeys();
     app.MapModels();
     app.MapAgents();
+    app.MapDelegation();
     app.MapLogs();
     app.MapFiles();
     app.MapThreads();

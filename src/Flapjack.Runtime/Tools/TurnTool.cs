@@ -8,7 +8,8 @@ namespace Flapjack.Runtime.Tools;
 /// <param name="Idempotent">May be called again after a crash with the same call id.</param>
 /// <param name="Gated">Tool profiles apply to it. False only for the profile tool itself.</param>
 /// <param name="Planning">Offered in plan mode too: it writes a plan, or only reads.</param>
-public sealed record TurnTool(AIFunction Function, string SpanKind = "tool", bool Idempotent = false, bool Gated = true, bool Planning = false)
+/// <param name="Settles">On a stop the call is waited for, at most a second, so that it can end what it began and book what that cost.</param>
+public sealed record TurnTool(AIFunction Function, string SpanKind = "tool", bool Idempotent = false, bool Gated = true, bool Planning = false, bool Settles = false)
 {
     /// <summary>The name the model uses.</summary>
     public string Name => Function.Name;

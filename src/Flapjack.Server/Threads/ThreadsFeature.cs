@@ -52,6 +52,7 @@ internal static class ThreadsFeature
         services.AddScoped<TurnAddressing>();
         services.AddScoped<TurnOpening>();
         services.AddSingleton<DetachedRemoval>();
+        services.AddSingleton<ChildTurns>();
         services.AddScoped<TurnImport>();
         services.AddScoped<PastAttachments>();
         services.AddScoped<GuestTurns>();

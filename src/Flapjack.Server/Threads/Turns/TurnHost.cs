@@ -87,6 +87,7 @@ internal sealed partial class TurnHost(
         if (run.End is not { } end) return;
         context.Material.TurnEnded(run);
         context.Metrics.TurnEnded(end.Error ?? end.FinishReason);
+        if (run.Plan.IsNested) return;
         context.Metrics.TokensUsed(run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CacheReadTokens);
         if (context.Settings.Otlp is not null) context.Otlp.Export(run.ToTrace(context.Time.Now(), context.Settings.Logs.CaptureContent));
     }

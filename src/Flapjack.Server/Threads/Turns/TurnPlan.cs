@@ -34,6 +34,9 @@ internal sealed record TurnPlan
     /// <summary>The handles in a message that called nobody who answers; null when somebody does.</summary>
     public IReadOnlyList<string>? Unheard { get; init; }
 
+    /// <summary>True for a turn inside a tool call: its spans, tokens and cost belong to the turn that made the call.</summary>
+    public bool IsNested => Options.Delegation is not null;
+
     /// <summary>How the agent is called on its messages; only threads of several people need it.</summary>
     public MessageSender Speaker => Thread.IsMultiplayer ? new(Agent.Name, Agent.Id.ToString()) : default;
 
@@ -65,6 +68,7 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
             UserId = userId,
             Model = model.Id,
             Bindings = options.Bindings ?? thread.ResourceBindings,
+            Delegation = options.Delegation,
             Overrides = options.Overrides,
         };
         return new()

@@ -45,7 +45,7 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
             TurnSql.Claim(turnId, thread.Id, thread.OrgId, now),
             TurnSql.InsertUser(message),
             TurnSql.InsertTurn(turn, settings.Turns.LeaseTime),
-            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now)),
+            .. plan.IsNested ? Array.Empty<SqlStatement>() : [TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now))],
             .. MessageAttachments.Store(message)];
     }
 
