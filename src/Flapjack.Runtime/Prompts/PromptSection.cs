@@ -22,6 +22,11 @@ public static class PromptSection
     /// <summary>Retrieved knowledge; reference material without instructions.</summary>
     public const string Knowledge = "knowledge";
 
+    /// <summary>Summary of the messages that are not sent any more.</summary>
+    public const string Summary = "conversation_summary";
+    /// <summary>A summary that the provider made itself; stands at the head of the answer it came with.</summary>
+    public const string Compaction = "compaction";
+
     /// <summary>Text of files attached to a message; stands in that user message.</summary>
     public const string Attachments = "attachments";
 

@@ -25,7 +25,7 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
         // 6. The intent is durable before the first call is made.
         if (!_recorded) await state.Journal.RecordStepAsync(step, cancellationToken);
         _recorded = true;
-        state.TailStart = state.Text.Length;
+        (state.TailStart, state.TailCompaction) = (state.Text.Length, null);
         await using var stopping = cancellationToken.Register(static source => ((CancellationTokenSource)source!).Cancel(), _stop);
 
         foreach (var call in calls)

@@ -122,6 +122,15 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
         start.Progress?.ApplyTo(State);
     }
 
+    /// <summary>Begins the agent's answer anew because its first model call took nothing: what that call cost and left in the trace stays.</summary>
+    public void PrepareAnew(Action prepare)
+    {
+        var failed = State;
+        prepare();
+        State.Spans.AddRange(failed.Spans);
+        State.Add(failed.Usage, failed.CostUsd);
+    }
+
     /// <summary>The agent's answer is stored; the next one answers. <see cref="Prepare"/> it before it does.</summary>
     public void Hand(TurnPlan next, Guid? messageId)
     {
@@ -203,7 +212,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
         var openai = plan.Options.OpenAI;
         new ModelSettings
         {
-            Anthropic = plan.Options.Anthropic,
+            Anthropic = plan.Options.Anthropic with { Compaction = plan.Compaction is { Enabled: true } c ? new(c.AnthropicTriggerTokens, c.AnthropicInstructions, c.AnthropicPauseAfter) : null },
             OpenAI = openai with { PromptCacheKey = openai.PromptCacheKey ?? plan.Thread.Id.ToString(), SafetyIdentifier = openai.SafetyIdentifier ?? plan.Thread.OrgId.ToString() },
         }.AttachTo(options);
         return options;
