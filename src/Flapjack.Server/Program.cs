@@ -11,6 +11,7 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads;
+using Flapjack.Server.Tools;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 try
@@ -25,6 +26,7 @@ try
     builder.Services.AddDelegation();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
+    builder.Services.AddTools();
     builder.Services.AddThreads();
     builder.Services.AddOpenAICompat();
     builder.Services.AddOperations();
@@ -38,6 +40,7 @@ try
     app.MapDelegation();
     app.MapLogs();
     app.MapFiles();
+    app.MapTools();
     app.MapThreads();
     app.MapOpenAICompat();
     app.MapOperations();

@@ -72,6 +72,8 @@ internal sealed class EgressGuard(ServerSettings settings, Func<string, Cancella
         ConnectCallback = ConnectAsync,
         UseProxy = false,
         UseCookies = false,
+        // Trace ids and baggage of the request being served are nobody else's business.
+        ActivityHeadersPropagator = null,
         AllowAutoRedirect = false,
         ConnectTimeout = TimeSpan.FromSeconds(10),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),

@@ -23,16 +23,17 @@ internal sealed class OutboundHttp(EgressGuard guard, TimeProvider time) : IDisp
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            var origin = address;
+            var (origin, make) = (address, create);
             for (var hop = 0; ; hop++)
             {
                 Check(address);
-                using var request = create(address);
+                using var request = make(address);
                 if (!IsSameOrigin(origin, address)) request.Headers.Authorization = null;
                 using var response = await _http.SendAsync(request, ending.Token);
-                if (NextOf(response, request.Method, address) is not { } next) return await ReadAsync(response, address, limits.MaxBytes, ending.Token);
+                if (NextOf(response, request.Method, address, limits) is not { } next) return await ReadAsync(response, address, limits.MaxBytes, ending.Token);
                 if (hop == limits.MaxRedirects) throw new OutboundException(OutboundFault.RedirectRefused, "it redirects too often");
                 if (limits.SameOriginOnly && !IsSameOrigin(origin, next)) throw new OutboundException(OutboundFault.RedirectRefused, "it redirects to another host");
+                if (limits.SeeOther is { } other && !KeepsMethod(response)) make = other;
                 address = next;
             }
         }
@@ -60,10 +61,12 @@ internal sealed class OutboundHttp(EgressGuard guard, TimeProvider time) : IDisp
         if (address.Scheme is not ("http" or "https")) throw new OutboundException(OutboundFault.RedirectRefused, "it redirects to something that is no web address");
     }
 
-    // A 301, 302 or 303 turns a request with a body into another one; only GETs are repeated on those.
-    private static Uri? NextOf(HttpResponseMessage response, HttpMethod method, Uri address) =>
-        response.Headers.Location is { } location && ((int)response.StatusCode is 307 or 308 || (int)response.StatusCode is 301 or 302 or 303 && method == HttpMethod.Get)
+    // A 301, 302 or 303 turns a request with a body into another one; without SeeOther only GETs are repeated on those.
+    private static Uri? NextOf(HttpResponseMessage response, HttpMethod method, Uri address, OutboundLimits limits) =>
+        response.Headers.Location is { } location && (KeepsMethod(response) || (int)response.StatusCode is 301 or 302 or 303 && (method == HttpMethod.Get || limits.SeeOther is not null))
             ? new Uri(address, location) : null;
+
+    private static bool KeepsMethod(HttpResponseMessage response) => (int)response.StatusCode is 307 or 308;
 
     private static async Task<OutboundAnswer> ReadAsync(HttpResponseMessage response, Uri address, int maxBytes, CancellationToken cancellationToken)
     {
@@ -98,6 +101,9 @@ internal sealed record OutboundLimits(TimeSpan Timeout, int MaxBytes)
 
     /// <summary>Refuses redirects to another scheme, host or port.</summary>
     public bool SameOriginOnly { get; init; }
+
+    /// <summary>Makes the GET that follows a 301, 302 or 303 answer to a request with a body. Null: such an answer is taken as it is.</summary>
+    public Func<Uri, HttpRequestMessage>? SeeOther { get; init; }
 }
 
 /// <summary>An answer, read whole.</summary>

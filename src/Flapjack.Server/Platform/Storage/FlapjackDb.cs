@@ -14,6 +14,7 @@ using Flapjack.Server.Platform.Storage.Sqlite;
 using Flapjack.Server.Threads;
 using Flapjack.Server.Threads.Compactions;
 using Flapjack.Server.Threads.Turns;
+using Flapjack.Server.Tools;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 
@@ -42,6 +43,8 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
     public DbSet<Agent> Agents => Set<Agent>();
     public DbSet<AgentConfig> AgentConfigs => Set<AgentConfig>();
+    public DbSet<WebhookTool> Tools => Set<WebhookTool>();
+    public DbSet<AgentTool> AgentTools => Set<AgentTool>();
     public DbSet<ConversationThread> Threads => Set<ConversationThread>();
     public DbSet<Participant> Participants => Set<Participant>();
     public DbSet<Message> Messages => Set<Message>();
