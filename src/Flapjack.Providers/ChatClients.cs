@@ -31,6 +31,8 @@ public sealed record AnthropicBetas
     public string InterleavedThinking { get; init; } = "interleaved-thinking-2025-05-14";
     /// <summary>The long context; sent for models marked so.</summary>
     public string LongContext { get; init; } = "context-1m-2025-08-07";
+    /// <summary>Compaction; sent with it. Without it no compaction is asked for.</summary>
+    public string Compaction { get; init; } = "compact-2026-01-12";
 }
 
 /// <summary>Opens models. One per process: it owns the connections.</summary>

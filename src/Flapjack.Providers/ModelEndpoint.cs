@@ -37,6 +37,8 @@ public sealed record ModelEndpoint
     public bool SupportsTemperature { get; init; } = true;
     /// <summary>True: Anthropic thinking may be switched on.</summary>
     public bool SupportsThinking { get; init; }
+    /// <summary>True: the vendor can summarise long conversations.</summary>
+    public bool SupportsCompaction { get; init; }
     /// <summary>False: a schema for the answer is put into the prompt instead of its own field.</summary>
     public bool SupportsJsonSchema { get; init; } = true;
     /// <summary>True: OpenAI's encrypted reasoning items travel through the tool steps of a turn.</summary>
@@ -60,6 +62,7 @@ public sealed record ModelEndpoint
         BaseUrl = baseUrl,
         SupportsTemperature = model.Supports.Temperature,
         SupportsThinking = model.Supports.Thinking,
+        SupportsCompaction = model.Supports.NativeCompaction,
         SupportsJsonSchema = model.Supports.JsonSchema,
         KeepsReasoning = model.Vendor == ProviderKinds.OpenAI,
         LongContextBeta = model.LongContextBeta,

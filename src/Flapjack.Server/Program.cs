@@ -1,6 +1,7 @@
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Credentials;
+using Flapjack.Server.Delegation;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
@@ -27,6 +28,7 @@ try
     builder.Services.AddAgents();
     builder.Services.AddCredentials();
     builder.Services.AddMcp();
+    builder.Services.AddDelegation();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
     builder.Services.AddTools();
@@ -43,6 +45,7 @@ try
     app.MapAgents();
     app.MapCredentials();
     app.MapMcp();
+    app.MapDelegation();
     app.MapLogs();
     app.MapFiles();
     app.MapTools();

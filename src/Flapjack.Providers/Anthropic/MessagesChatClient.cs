@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Flapjack.Providers.Wire;
+using Flapjack.Runtime.Models;
 using Microsoft.Extensions.AI;
 
 namespace Flapjack.Providers.Anthropic;
@@ -14,7 +15,7 @@ internal sealed class MessagesChatClient(ModelEndpoint endpoint, ModelTransport 
     private static readonly FrozenSet<string> StrictKeywords = StrictSchema.Keywords();
 
     protected override void WriteRequest(Utf8JsonWriter json, IReadOnlyList<ChatMessage> messages, ChatOptions? options) =>
-        new MessagesRequest(json, Endpoint, options, Thinking.BudgetOf(Endpoint, messages, options)).Write(messages);
+        new MessagesRequest(json, Endpoint, options, Thinking.BudgetOf(Endpoint, messages, options), CompactionOf(options)).Write(messages);
 
     // The vendor enforces schemas of its subset only and has no mode for JSON of any form; servers that speak its protocol mostly have neither.
     protected override bool TakesFormat(ChatResponseFormatJson format, ChatOptions options) =>
@@ -35,7 +36,13 @@ internal sealed class MessagesChatClient(ModelEndpoint endpoint, ModelTransport 
         {
             headers.Add("anthropic-beta", betas.InterleavedThinking);
         }
+        if (CompactionOf(options) is not null)
+        {
+            headers.Add("anthropic-beta", betas.Compaction);
+        }
     }
+
+    private AnthropicCompaction? CompactionOf(ChatOptions? options) => Endpoint.SupportsCompaction && betas.Compaction.Length > 0 ? ModelSettings.Of(options).Anthropic.Compaction : null;
 
     protected override AnswerReader NewReader() => new MessagesReader(Endpoint);
 

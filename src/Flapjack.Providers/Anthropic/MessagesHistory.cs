@@ -6,8 +6,8 @@ using Microsoft.Extensions.AI;
 
 namespace Flapjack.Providers.Anthropic;
 
-/// <summary>Writes the conversation: roles alternate, so neighbours of one role become one message, and tool results stand first in theirs. The last user message carries a cache breakpoint.</summary>
-internal readonly ref struct MessagesHistory(Utf8JsonWriter json, bool thinking, AnthropicSettings settings)
+/// <summary>Writes the conversation: roles alternate, so neighbours of one role become one message, and tool results stand first in theirs. A summary of the API's own and the last user message carry a cache breakpoint.</summary>
+internal readonly ref struct MessagesHistory(Utf8JsonWriter json, bool thinking, bool compacts, AnthropicSettings settings)
 {
     public void Write(IReadOnlyList<ChatMessage> messages)
     {
@@ -81,6 +81,9 @@ internal readonly ref struct MessagesHistory(Utf8JsonWriter json, bool thinking,
     {
         switch (content)
         {
+            case TextContent text when compacts && CompactionContent.Is(text):
+                WriteCompaction(text);
+                break;
             case TextContent text:
                 WriteText(text.Text, cached);
                 break;
@@ -151,6 +154,20 @@ internal readonly ref struct MessagesHistory(Utf8JsonWriter json, bool thinking,
             json.WriteString("title", name);
         }
         Cache(cached);
+        json.WriteEndObject();
+    }
+
+    /// <summary>What stands before it is known to the API by it alone, so everything up to here may be cached.</summary>
+    private void WriteCompaction(TextContent summary)
+    {
+        json.WriteStartObject();
+        json.WriteString("type", "compaction");
+        json.WriteString("content", summary.Text);
+        if (CompactionContent.DataOf(summary) is { } data)
+        {
+            json.WriteString("encrypted_content", data);
+        }
+        CacheBreakpoint.Write(json, settings);
         json.WriteEndObject();
     }
 

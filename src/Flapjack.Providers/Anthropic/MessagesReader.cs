@@ -14,6 +14,8 @@ internal sealed class MessagesReader(ModelEndpoint endpoint) : AnswerReader(endp
     private long output;
     private long cacheRead;
     private long cacheWrite;
+    private ModelUsage compacting;
+    private CompactionContent? compaction;
 
     public override ChatResponseUpdate? Read(string eventType, ReadOnlySpan<byte> data)
     {
@@ -39,7 +41,7 @@ internal sealed class MessagesReader(ModelEndpoint endpoint) : AnswerReader(endp
                 return null;
             case "message_stop":
                 Ended = Complete = true;
-                Usage = new(input + cacheRead + cacheWrite, output, cacheRead, cacheWrite);
+                Usage = new ModelUsage(input + cacheRead + cacheWrite, output, cacheRead, cacheWrite) + compacting;
                 return null;
             case "error":
                 throw ModelFaults.OfEvent(data, Endpoint);
@@ -52,7 +54,7 @@ internal sealed class MessagesReader(ModelEndpoint endpoint) : AnswerReader(endp
     private ChatResponseUpdate? Delta(ReadOnlySpan<byte> data)
     {
         var index = 0;
-        string? text = null, thought = null, arguments = null, signature = null;
+        string? text = null, thought = null, arguments = null, signature = null, summary = null;
         var json = new Utf8JsonReader(data);
         WireJson.Begin(ref json);
         while (json.Read())
@@ -82,6 +84,14 @@ internal sealed class MessagesReader(ModelEndpoint endpoint) : AnswerReader(endp
             {
                 signature = Next(ref json);
             }
+            else if (json.ValueTextEquals("content"u8))
+            {
+                summary = Next(ref json);
+            }
+            else if (json.ValueTextEquals("encrypted_content"u8))
+            {
+                signature = Next(ref json);
+            }
             else if (json.ValueTextEquals("index"u8))
             {
                 json.Read();
@@ -99,7 +109,7 @@ internal sealed class MessagesReader(ModelEndpoint endpoint) : AnswerReader(endp
         }
         if (blocks.TryGetValue(index, out var block))
         {
-            block.Body.Append(arguments ?? thought);
+            block.Body.Append(arguments ?? thought ?? summary);
             block.Signature += signature;
         }
         return null;
@@ -108,7 +118,12 @@ internal sealed class MessagesReader(ModelEndpoint endpoint) : AnswerReader(endp
     private static string? Next(ref Utf8JsonReader json)
     {
         json.Read();
-        return json.GetString();
+        if (json.TokenType is JsonTokenType.String or JsonTokenType.Null)
+        {
+            return json.GetString();
+        }
+        json.Skip();
+        return null;
     }
 
     private ChatResponseUpdate? Start(JsonElement start)
@@ -131,6 +146,10 @@ internal sealed class MessagesReader(ModelEndpoint endpoint) : AnswerReader(endp
                 blocks[index] = new Block(null, null) { Signature = content.Text("signature") ?? "" };
                 blocks[index].Body.Append(content.Text("thinking"));
                 return null;
+            case "compaction":
+                blocks[index] = new Block(null, null) { IsCompaction = true, Signature = content.Text("encrypted_content") ?? "" };
+                blocks[index].Body.Append(content.Text("content"));
+                return null;
             case "redacted_thinking":
                 return Content(Thinking.RedactedBlock(content.Text("data") ?? ""));
             default:
@@ -142,6 +161,12 @@ internal sealed class MessagesReader(ModelEndpoint endpoint) : AnswerReader(endp
     {
         if (!blocks.Remove(index, out var block))
         {
+            return null;
+        }
+        if (block.IsCompaction)
+        {
+            // Without content the API could not summarise; the conversation goes on as it is.
+            compaction = block.Body.Length == 0 ? null : new(block.Body.ToString(), block.Signature.Length > 0 ? block.Signature : null, 0, 0);
             return null;
         }
         if (block.CallId is null)
@@ -164,6 +189,38 @@ internal sealed class MessagesReader(ModelEndpoint endpoint) : AnswerReader(endp
         output = Math.Max(output, usage.Number("output_tokens") ?? 0);
         cacheRead = Math.Max(cacheRead, usage.Number("cache_read_input_tokens") ?? 0);
         cacheWrite = Math.Max(cacheWrite, usage.Number("cache_creation_input_tokens") ?? 0);
+        CountCompaction(usage.Child("iterations"));
+    }
+
+    // The calls that made a summary are told apart from the others, and are not part of the counts above.
+    private void CountCompaction(JsonElement iterations)
+    {
+        if (iterations.ValueKind != JsonValueKind.Array)
+        {
+            return;
+        }
+        compacting = default;
+        foreach (var iteration in iterations.EnumerateArray())
+        {
+            if (iteration.Text("type") != "compaction")
+            {
+                continue;
+            }
+            var (read, write) = (iteration.Number("cache_read_input_tokens") ?? 0, iteration.Number("cache_creation_input_tokens") ?? 0);
+            compacting += new ModelUsage((iteration.Number("input_tokens") ?? 0) + read + write, iteration.Number("output_tokens") ?? 0, read, write);
+        }
+    }
+
+    /// <summary>A summary is told of when its tokens are known, which is at the end.</summary>
+    public override ChatResponseUpdate Finish()
+    {
+        var last = base.Finish();
+        if (compaction is not null)
+        {
+            var left = input + cacheRead + cacheWrite;
+            last.Contents.Insert(0, new CompactionContent(compaction.Text, compaction.Data, compacting.InputTokens, left > 0 ? left : compacting.OutputTokens));
+        }
+        return last;
     }
 
     private ChatFinishReason ReasonOf(string? reason) => reason switch
@@ -171,6 +228,7 @@ internal sealed class MessagesReader(ModelEndpoint endpoint) : AnswerReader(endp
         "max_tokens" or "model_context_window_exceeded" => ChatFinishReason.Length,
         "tool_use" => ChatFinishReason.ToolCalls,
         "refusal" => ChatFinishReason.ContentFilter,
+        "compaction" => CompactionContent.Paused,
         null => FinishReason,
         _ => ChatFinishReason.Stop,
     };
@@ -182,5 +240,6 @@ internal sealed class MessagesReader(ModelEndpoint endpoint) : AnswerReader(endp
         public StringBuilder Body { get; } = new();
         public string Signature { get; set; } = "";
         public string Input { get; init; } = "";
+        public bool IsCompaction { get; init; }
     }
 }

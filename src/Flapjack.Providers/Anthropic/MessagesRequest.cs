@@ -7,7 +7,7 @@ using Microsoft.Extensions.AI;
 namespace Flapjack.Providers.Anthropic;
 
 /// <summary>Writes a request of the Messages API.</summary>
-internal readonly ref struct MessagesRequest(Utf8JsonWriter json, ModelEndpoint endpoint, ChatOptions? options, int? thinkingBudget)
+internal readonly ref struct MessagesRequest(Utf8JsonWriter json, ModelEndpoint endpoint, ChatOptions? options, int? thinkingBudget, AnthropicCompaction? compaction)
 {
     /// <summary>The protocol demands a limit. Every Claude model since generation 4 allows this one.</summary>
     private const int DefaultMaxTokens = 32_000;
@@ -23,7 +23,8 @@ internal readonly ref struct MessagesRequest(Utf8JsonWriter json, ModelEndpoint 
         WriteTools(messages);
         WriteSystem(messages);
         WriteFormat();
-        new MessagesHistory(json, thinkingBudget is not null, settings).Write(messages);
+        WriteCompaction();
+        new MessagesHistory(json, thinkingBudget is not null, compaction is not null, settings).Write(messages);
         json.WriteEndObject();
     }
 
@@ -172,6 +173,33 @@ internal readonly ref struct MessagesRequest(Utf8JsonWriter json, ModelEndpoint 
         {
             CacheBreakpoint.Write(json, settings);
         }
+        json.WriteEndObject();
+    }
+
+    private void WriteCompaction()
+    {
+        if (compaction is null)
+        {
+            return;
+        }
+        json.WriteStartObject("context_management");
+        json.WriteStartArray("edits");
+        json.WriteStartObject();
+        json.WriteString("type", "compact_20260112");
+        json.WriteStartObject("trigger");
+        json.WriteString("type", "input_tokens");
+        json.WriteNumber("value", compaction.TriggerTokens);
+        json.WriteEndObject();
+        if (compaction.PauseAfter)
+        {
+            json.WriteBoolean("pause_after_compaction", true);
+        }
+        if (compaction.Instructions is { } instructions)
+        {
+            json.WriteString("instructions", instructions);
+        }
+        json.WriteEndObject();
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 

@@ -32,7 +32,15 @@ public sealed record AnthropicSettings
     public string CacheTtl { get; init; } = "5m";
     /// <summary>True: the tool list gets a breakpoint of its own.</summary>
     public bool CacheTools { get; init; } = true;
+    /// <summary>Lets the provider summarise long conversations; null = it does not.</summary>
+    public AnthropicCompaction? Compaction { get; init; }
 }
+
+/// <summary>When and how Anthropic's API summarises a conversation.</summary>
+/// <param name="TriggerTokens">Tokens of a prompt above which it does.</param>
+/// <param name="Instructions">Another prompt for the summary; null = the provider's own.</param>
+/// <param name="PauseAfter">True: the answer ends with the summary.</param>
+public sealed record AnthropicCompaction(int TriggerTokens, string? Instructions, bool PauseAfter);
 
 /// <summary>Cache routing and abuse attribution of OpenAI's API.</summary>
 public sealed record OpenAISettings

@@ -24,6 +24,11 @@ public static class PromptSection
     /// <summary>The open plan of the thread, and how to go about it.</summary>
     public const string Plan = "plan";
 
+    /// <summary>Summary of the messages that are not sent any more.</summary>
+    public const string Summary = "conversation_summary";
+    /// <summary>A summary that the provider made itself; stands at the head of the answer it came with.</summary>
+    public const string Compaction = "compaction";
+
     /// <summary>Text of files attached to a message; stands in that user message.</summary>
     public const string Attachments = "attachments";
 

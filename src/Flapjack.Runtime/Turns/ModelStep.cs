@@ -39,7 +39,7 @@ internal sealed class ModelStep : IAsyncDisposable
         _startedAt = clock.GetUtcNow();
         _joint = state.Text.Length > 0;
         _held = state.Format is null ? null : new();
-        state.TailStart = state.Text.Length;
+        (state.TailStart, state.TailCompaction) = (state.Text.Length, null);
     }
 
     /// <summary>Calls of the step, in the model's order.</summary>
@@ -51,8 +51,11 @@ internal sealed class ModelStep : IAsyncDisposable
     /// <summary>What the step said, without the joint before it.</summary>
     public string Text => _held?.ToString() ?? _state.Text.ToString(_state.TailStart, _state.Text.Length - _state.TailStart);
 
-    /// <summary>Signed reasoning of the step in its stored form.</summary>
-    public string? Reasoning => SignedReasoning.ToText(_reasoning.Blocks);
+    /// <summary>The summary that the provider made of everything before; null when it made none.</summary>
+    public CompactionContent? Compaction { get; private set; }
+
+    /// <summary>Signed reasoning of the step, and the summary before it, in their stored form.</summary>
+    public string? Reasoning => SignedReasoning.ToText(_reasoning.Blocks, Compaction);
 
     /// <summary>The update <see cref="MoveNextAsync"/> moved to.</summary>
     public ChatResponseUpdate Current => _stream!.Current;
@@ -112,6 +115,7 @@ internal sealed class ModelStep : IAsyncDisposable
             case FunctionCallContent call: Calls.Add(call); break;
             case UsageContent usage: _usage.Add(usage.Details); break;
             case ModelFallbackContent fallback: return Switch(fallback);
+            case CompactionContent compaction: return Compact(compaction);
         }
         return null;
     }
@@ -121,6 +125,7 @@ internal sealed class ModelStep : IAsyncDisposable
     {
         var filtered = FinishReason == ChatFinishReason.ContentFilter;
         _state.AnsweredBy = _model;
+        _state.TailCompaction = Compaction;
         Close(filtered ? ModelErrors.ContentFiltered : null);
         if (filtered) throw new ModelException(ModelErrors.ContentFiltered, "The provider withheld the answer.");
     }
@@ -133,6 +138,12 @@ internal sealed class ModelStep : IAsyncDisposable
     {
         Close(null);
         return _stream?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
+
+    private ClientEvent Compact(CompactionContent compaction)
+    {
+        Compaction = compaction;
+        return ClientEvent.Compaction(compaction.BeforeTokens, compaction.AfterTokens);
     }
 
     private ClientEvent Switch(ModelFallbackContent fallback)

@@ -6,9 +6,10 @@ using Microsoft.Extensions.AI;
 namespace Flapjack.Runtime.Turns;
 
 /// <summary>One running tool: what it may emit while it runs, and how its end becomes a result. Nothing it does afterwards is heard.</summary>
-internal sealed class ToolInvocation(StepCall call, TurnState state, TurnSpan span, Action<TurnEvent> emit)
+internal sealed class ToolInvocation(StepCall call, TurnState state, TurnSpan span, TimeProvider clock, Action<TurnEvent> emit)
 {
     private const int MaxCustomEvents = 20;
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(1);
     private static readonly JsonElement Null = JsonText.TryParse("null")!.Value;
     private readonly Lock _lock = new();
     private int _customEvents;
@@ -23,14 +24,15 @@ internal sealed class ToolInvocation(StepCall call, TurnState state, TurnSpan sp
 
     private async Task<ToolResult> EndAsync(CancellationToken stop)
     {
+        // A task of its own, left behind on a stop: a tool that ignores its token, or blocks, must not hold the turn.
+        var run = Task.Run(() => call.Tool!.Function.InvokeAsync(Arguments(), stop).AsTask(), CancellationToken.None);
         try
         {
-            // A task of its own, left behind on a stop: a tool that ignores its token, or blocks, must not hold the turn.
-            var run = Task.Run(() => call.Tool!.Function.InvokeAsync(Arguments(), stop).AsTask(), CancellationToken.None);
             return ToolResult.Of(await run.WaitAsync(stop));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
+            if (call.Tool!.Settles) await ((Task)run).WaitAsync(Settling, clock, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return ToolResult.Failed(ToolErrors.Cancelled, "The turn was stopped.");
         }
         catch (OperationCanceledException)

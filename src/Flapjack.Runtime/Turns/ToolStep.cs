@@ -26,7 +26,7 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
         // 6. The intent is durable before the first call is made.
         if (!_recorded) await state.Journal.RecordStepAsync(step, cancellationToken);
         _recorded = true;
-        state.TailStart = state.Text.Length;
+        (state.TailStart, state.TailCompaction) = (state.Text.Length, null);
         await using var stopping = cancellationToken.Register(static source => ((CancellationTokenSource)source!).Cancel(), _stop);
 
         foreach (var call in calls)
@@ -124,7 +124,7 @@ internal sealed class ToolStep(TurnState state, TimeProvider clock, TurnStep ste
         var started = clock.GetTimestamp();
         var span = Trace(call, clock.GetUtcNow());
         _events.Writer.TryWrite((new ToolExecutingEvent(call.Call.Id, call.Call.Name), null));
-        call.Result = await new ToolInvocation(call, state, span, happened => _events.Writer.TryWrite((happened, null))).RunAsync(_stop.Token);
+        call.Result = await new ToolInvocation(call, state, span, clock, happened => _events.Writer.TryWrite((happened, null))).RunAsync(_stop.Token);
         Close(span, call);
         if (state.LeavesCallsOpen && call.Result.Error == ToolErrors.Cancelled) return;
         // 8. The result is durable before anybody hears of it.

@@ -22,7 +22,20 @@ public sealed record ToolResultEvent(string Id, string Name, JsonElement Result,
 public sealed record CustomEvent(string Kind, JsonElement Payload, string? ToolCallId) : TurnEvent;
 
 /// <summary>An event of the server's own kinds, such as <c>model_fallback</c>.</summary>
-public sealed record ClientEvent(string Kind, JsonElement Payload) : TurnEvent;
+public sealed record ClientEvent(string Kind, JsonElement Payload) : TurnEvent
+{
+    /// <summary>The conversation before the turn is read as a summary from now on.</summary>
+    public static ClientEvent Compaction(long beforeTokens, long afterTokens) => new("compaction", JsonText.Element(writer =>
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("before_tokens", beforeTokens);
+        writer.WriteNumber("after_tokens", afterTokens);
+        writer.WriteEndObject();
+    }));
+
+    /// <summary>The turn ends here so that something can be added behind the summary.</summary>
+    public static ClientEvent CompactionPaused() => new("compaction_paused", JsonText.TryParse("{}")!.Value);
+}
 
 /// <summary>A tool needs the user's authorisation.</summary>
 public sealed record AuthChallengeEvent(string ToolCallId, string ToolName, AuthChallenge Challenge) : TurnEvent;

@@ -13,12 +13,15 @@ public interface ITurnJournal
     ValueTask RecordResultAsync(TurnCallResult result, CancellationToken cancellationToken);
 }
 
-/// <summary>A model step that called tools.</summary>
+/// <summary>A model step that called tools, or that only compacted the conversation.</summary>
 /// <param name="Text">What the model said in this step before it called; may be empty.</param>
 /// <param name="Reasoning">The provider's signed reasoning in the form of <see cref="SignedReasoning"/>, needed to continue the step; null when there is none.</param>
 /// <param name="Calls">Every call of the step in the model's order, client-side ones included.</param>
 public sealed record TurnStep(string Text, string? Reasoning, IReadOnlyList<TurnCall> Calls)
 {
+    /// <summary>Set when the provider summarised what came before the step; the summary itself is part of <see cref="Reasoning"/>.</summary>
+    public CompactionContent? Compaction { get; init; }
+
     /// <summary>The step as it stands in the prompt, live and restored alike: equal prompts keep provider caches warm.</summary>
     public ChatMessage ToMessage()
     {

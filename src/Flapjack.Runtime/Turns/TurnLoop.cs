@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Tools;
 using Microsoft.Extensions.AI;
 
@@ -11,7 +12,7 @@ namespace Flapjack.Runtime.Turns;
 /// <list type="number">
 /// <item>Assemble the prompt: the turn's prompt and what the loop added; the tools, or none on the last call.</item>
 /// <item>Call the model and stream its text; hold it back when the turn has a format.</item>
-/// <item>Collect its tool calls.</item>
+/// <item>Collect its tool calls. A model that paused after a compaction ends the turn.</item>
 /// <item>None: the turn is over. With a format the answer is judged first, and asked for again when it is faulty.</item>
 /// <item>Gate each call: client-side, refused, or to be run.</item>
 /// <item>Journal the step.</item>
@@ -84,6 +85,15 @@ public sealed class TurnLoop(TimeProvider clock)
                 }
             }
             model.Complete();
+            if (model.FinishReason == CompactionContent.Paused)
+            {
+                // The provider only compacted, as it was told: whoever sends the next message may add to it.
+                await state.Journal.RecordStepAsync(new(model.Text, model.Reasoning, []) { Compaction = model.Compaction }, cancellationToken);
+                (state.TailStart, state.TailCompaction) = (state.Text.Length, null);
+                yield return ClientEvent.CompactionPaused();
+                state.Outcome = Finished("compaction_paused");
+                yield break;
+            }
 
             // 4. No calls, or calls nobody asked for: the turn is over, unless its answer is faulty.
             if (lastCall || model.Calls.Count == 0)
@@ -103,7 +113,7 @@ public sealed class TurnLoop(TimeProvider clock)
             var pending = PendingOf(calls);
 
             // 6. to 8. Journal the step, run what may run, journal each result.
-            var step = new TurnStep(model.Text, model.Reasoning, [.. calls.Select(static call => call.Call)]);
+            var step = new TurnStep(model.Text, model.Reasoning, [.. calls.Select(static call => call.Call)]) { Compaction = model.Compaction };
             await using (var tools = new ToolStep(state, clock, step, calls))
             {
                 await foreach (var happened in tools.RunAsync(cancellationToken)) yield return happened;

@@ -26,6 +26,23 @@ public sealed class TurnSpan
     public string? Error { get; set; }
     /// <summary>Only on <c>llm</c> spans.</summary>
     public ModelCall? Model { get; set; }
+
+    /// <summary>The span as part of another trace.</summary>
+    /// <param name="parent">What it hangs under there, unless another span of its own trace holds it.</param>
+    /// <param name="model">Its model side there.</param>
+    public TurnSpan Under(Guid parent, ModelCall? model) => new()
+    {
+        Id = Id,
+        ParentId = ParentId ?? parent,
+        Kind = Kind,
+        Name = Name,
+        StartedAt = StartedAt,
+        EndedAt = EndedAt,
+        Input = Input,
+        Output = Output,
+        Error = Error,
+        Model = model,
+    };
 }
 
 /// <summary>The model side of an <c>llm</c> span.</summary>
@@ -37,6 +54,9 @@ public sealed class TurnSpan
 /// <param name="HistoryMessages">How many messages the prompt held before the ones in the span's input.</param>
 public sealed record ModelCall(string Model, float? Temperature, int? MaxTokens, ModelUsage Usage, decimal? CostUsd, int HistoryMessages)
 {
-    /// <summary>Whose credential the call was made with, when the stream said so.</summary>
+    /// <summary>Whose credential was used; null = the one the turn uses for this model.</summary>
+    public string? Provider { get; init; }
+
+    /// <summary>Where that credential came from, <c>byok</c> or <c>platform</c>, when that is known.</summary>
     public string? CredentialSource { get; init; }
 }

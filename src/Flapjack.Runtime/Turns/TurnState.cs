@@ -49,6 +49,8 @@ public sealed class TurnState
     public StringBuilder Text { get; init; } = new();
     /// <summary>Where in <see cref="Text"/> the text after the last tool step begins; earlier text is stored with its step.</summary>
     public int TailStart { get; set; }
+    /// <summary>Set when the model step that said the text from <see cref="TailStart"/> on began with a summary of its provider; it is stored with that text.</summary>
+    public CompactionContent? TailCompaction { get; set; }
     /// <summary>Server-side calls of the model so far, refused ones included.</summary>
     public int ToolCallsUsed { get; set; }
     /// <summary>Rounds of client-side calls so far.</summary>
@@ -86,6 +88,6 @@ public sealed class TurnState
 }
 
 /// <summary>How a turn ended by itself.</summary>
-/// <param name="FinishReason"><c>stop</c>, <c>length</c>, <c>tool_limit</c> or <c>auth_challenge</c>; null while client-side calls are pending.</param>
+/// <param name="FinishReason"><c>stop</c>, <c>length</c>, <c>tool_limit</c>, <c>auth_challenge</c> or <c>compaction_paused</c>; null while client-side calls are pending.</param>
 /// <param name="PendingCalls">Client-side calls the client has to answer; empty when the turn is over.</param>
 public sealed record TurnOutcome(string? FinishReason, IReadOnlyList<TurnCall> PendingCalls);

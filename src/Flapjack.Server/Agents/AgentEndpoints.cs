@@ -55,6 +55,7 @@ internal static class AgentEndpoints
     private static async Task<Ok<AgentResponse>> Update(Guid agentId, JsonBody<AgentRequest> body, FlapjackDb db, AgentEditor editor, IEnumerable<IAgentDependant> dependants, TimeProvider time, CancellationToken cancellationToken)
     {
         var agent = await db.Agents.FindAliveAsync(agentId, cancellationToken);
+        var before = (agent.Name, agent.Description);
         await editor.ApplyAsync(agent, body.Value, new FieldErrors(), cancellationToken);
         agent.UpdatedAt = time.Now();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
@@ -62,6 +63,10 @@ internal static class AgentEndpoints
         if (body.Value.ToolProfiles.IsSet && agent.ToolProfiles is null)
         {
             foreach (var dependant in dependants) await dependant.OnProfilesClearedAsync(agentId, cancellationToken);
+        }
+        if (before != (agent.Name, agent.Description))
+        {
+            foreach (var dependant in dependants) await dependant.OnRenamedAsync(agentId, cancellationToken);
         }
         await transaction.CommitAsync(cancellationToken);
         return TypedResults.Ok(AgentResponse.From(agent));

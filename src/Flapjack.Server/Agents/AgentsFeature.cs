@@ -1,3 +1,4 @@
+using Flapjack.Server.Agents.Compaction;
 using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Agents.Equipment;
 using Flapjack.Server.Agents.Multiplayer;
@@ -17,6 +18,7 @@ internal static class AgentsFeature
     public static void MapAgents(this IEndpointRouteBuilder app)
     {
         AgentEndpoints.Map(app);
+        CompactionEndpoints.Map(app);
         MultiplayerEndpoints.Map(app);
     }
 }

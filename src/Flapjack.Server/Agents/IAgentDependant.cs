@@ -7,4 +7,7 @@ internal interface IAgentDependant
 
     /// <summary>The agent has no tool profiles any more.</summary>
     Task OnProfilesClearedAsync(Guid agentId, CancellationToken cancellationToken);
+
+    /// <summary>The agent has another name or description.</summary>
+    Task OnRenamedAsync(Guid agentId, CancellationToken cancellationToken) => Task.CompletedTask;
 }

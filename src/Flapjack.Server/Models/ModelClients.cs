@@ -52,6 +52,7 @@ internal sealed class ModelClients(TimeProvider time, ServerSettings settings, E
     private static AnthropicBetas Betas(IReadOnlyList<string> betas) => new()
     {
         InterleavedThinking = betas.FirstOrDefault(b => b.StartsWith("interleaved-thinking", StringComparison.Ordinal)) ?? "",
+        Compaction = betas.FirstOrDefault(b => b.StartsWith("compact-", StringComparison.Ordinal)) ?? "",
         LongContext = betas.FirstOrDefault(b => b.StartsWith("context-", StringComparison.Ordinal) && !b.StartsWith("context-management", StringComparison.Ordinal)) ?? "",
     };
 

@@ -68,6 +68,7 @@ internal sealed class OrgModels(IReadOnlyDictionary<string, ProviderAccess> prov
             Headers = provider?.Headers ?? new Dictionary<string, string>(),
             SupportsTemperature = supports.Temperature,
             SupportsThinking = supports.Thinking,
+            SupportsCompaction = supports.NativeCompaction,
             SupportsJsonSchema = supports.JsonSchema,
             KeepsReasoning = catalog?.Vendor == ProviderKinds.OpenAI,
             LongContextBeta = catalog?.LongContextBeta ?? false,

@@ -43,6 +43,9 @@ internal sealed class ConversationThread : ITenantRow
     /// <summary>Sequence number of the newest message.</summary>
     public long LastSeq { get; set; }
 
+    /// <summary>Where the newest compaction of the thread stands; 0 = there is none.</summary>
+    public long CompactedSeq { get; set; }
+
     /// <summary>Unique per agent, so that paging by it loses no row.</summary>
     public required DateTime CreatedAt { get; init; }
 
@@ -85,6 +88,7 @@ internal sealed class ConversationThreadMapping : IEntityTypeConfiguration<Conve
         builder.ToTable("threads");
         builder.HasIndex(t => new { t.AgentId, t.CreatedAt }).IsUnique();
         builder.HasIndex(t => t.ExpiresAt).HasFilter("expires_at IS NOT NULL");
+        builder.HasIndex(t => t.ParentThreadId).HasFilter("hidden");
         builder.HasIndex(t => t.PendingExpiresAt).HasFilter("pending_expires_at IS NOT NULL");
     }
 }

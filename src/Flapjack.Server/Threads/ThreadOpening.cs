@@ -13,6 +13,9 @@ internal sealed record ThreadDraft(string? Title, string Kind, string? ActivePro
     /// <summary>Left out of lists, and removed when nobody used it for so long; null = an ordinary thread.</summary>
     public TimeSpan? HiddenFor { get; init; }
 
+    /// <summary>The thread in which a call of another agent made this one; it goes with that thread.</summary>
+    public Guid? Parent { get; init; }
+
     /// <summary>Messages the thread begins with.</summary>
     public IReadOnlyList<PastMessage> Past { get; init; } = [];
 
@@ -60,6 +63,7 @@ internal sealed class ThreadOpening(IWriter writer, Databases databases, TimePro
                 Metadata = draft.Metadata,
                 Hidden = draft.HiddenFor is not null,
                 ExpiresAt = now + draft.HiddenFor,
+                ParentThreadId = draft.Parent,
                 LastSeq = draft.Past.Count,
                 CreatedAt = now,
                 UpdatedAt = now,

@@ -7,8 +7,8 @@ namespace Flapjack.Server.Threads;
 internal static class ThreadSql
 {
     private const string InsertText = """
-        INSERT INTO threads (id, org_id, agent_id, title, kind, status, active_profile, system_prompt_overlay, resource_bindings, user_id, metadata, last_seq, created_at, updated_at, hidden, expires_at)
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM agents WHERE id = $3 AND org_id = $2 AND deleted_at IS NULL
+        INSERT INTO threads (id, org_id, agent_id, title, kind, status, active_profile, system_prompt_overlay, resource_bindings, user_id, metadata, last_seq, created_at, updated_at, hidden, expires_at, parent_thread_id)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 FROM agents WHERE id = $3 AND org_id = $2 AND deleted_at IS NULL
         ON CONFLICT (agent_id, created_at) DO NOTHING
         """;
 
@@ -19,14 +19,14 @@ internal static class ThreadSql
 
     private const string FindText = """
         SELECT t.id, t.org_id, t.agent_id, t.title, t.kind, t.status, t.active_profile, t.system_prompt_overlay, t.resource_bindings, t.user_id, t.active_turn_id, t.pending_turn_id,
-            t.pending_expires_at, t.metadata, t.last_seq, t.created_at, t.updated_at,
+            t.pending_expires_at, t.metadata, t.last_seq, t.compacted_seq, t.created_at, t.updated_at,
             a.name, a.stable_preamble, a.default_model, a.temperature, a.tool_profiles, a.default_profile, a.max_tool_calls, a.max_output_tokens, a.created_at, a.updated_at, a.deleted_at, a.equipment
         FROM threads t JOIN agents a ON a.id = t.agent_id WHERE t.id = $1 AND t.org_id = $2
         """;
 
     /// <summary>Stores a thread; no row when the agent is unknown or the time of creation is taken.</summary>
     public static SqlStatement Insert(ConversationThread t) => new(InsertText,
-        [t.Id, t.OrgId, t.AgentId, t.Title, t.Kind, t.Status, t.ActiveProfile, t.SystemPromptOverlay, t.ResourceBindings, t.UserId, t.Metadata, t.LastSeq, t.CreatedAt, t.UpdatedAt, t.Hidden, t.ExpiresAt]);
+        [t.Id, t.OrgId, t.AgentId, t.Title, t.Kind, t.Status, t.ActiveProfile, t.SystemPromptOverlay, t.ResourceBindings, t.UserId, t.Metadata, t.LastSeq, t.CreatedAt, t.UpdatedAt, t.Hidden, t.ExpiresAt, t.ParentThreadId]);
 
     public static SqlStatement InsertOwner(ConversationThread t, string userId, string? name) => new(InsertOwnerText, [t.OrgId, t.Id, userId, name, t.CreatedAt]);
 
@@ -53,6 +53,7 @@ internal static class ThreadSql
             PendingExpiresAt = row.TimeOrNull(),
             Metadata = row.Text(),
             LastSeq = row.Long(),
+            CompactedSeq = row.Long(),
             CreatedAt = row.Time(),
             UpdatedAt = row.Time(),
         };

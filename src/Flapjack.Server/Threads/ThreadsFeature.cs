@@ -1,4 +1,5 @@
 using Flapjack.Server.Threads.Attachments;
+using Flapjack.Server.Threads.Compactions;
 using Flapjack.Server.Threads.Conversations;
 using Flapjack.Server.Threads.Forks;
 using Flapjack.Server.Threads.Multiplayer;
@@ -40,6 +41,7 @@ internal static class ThreadsFeature
         services.AddSingleton<AttachmentIntake>();
         services.AddSingleton<AttachmentPrompt>();
         services.AddSingleton<TurnMaterial>();
+        services.AddSingleton<ThreadCompactor>();
         services.AddSingleton<TurnHostContext>();
         services.AddSingleton<TurnHost>();
         services.AddSingleton<PendingActions>();
@@ -52,6 +54,7 @@ internal static class ThreadsFeature
         services.AddScoped<TurnAddressing>();
         services.AddScoped<TurnOpening>();
         services.AddSingleton<DetachedRemoval>();
+        services.AddSingleton<ChildTurns>();
         services.AddScoped<TurnImport>();
         services.AddScoped<PastAttachments>();
         services.AddScoped<GuestTurns>();

@@ -107,7 +107,7 @@ public sealed partial class TurnLoopTests
     {
         var turn = new Turn(new Answer(new TextReasoningContent("Let me "), new TextReasoningContent("see"), new TextReasoningContent("") { ProtectedData = "sig" }, Call("1")), Answer.Says("B")) { Tools = [Get] };
         await turn.RunAsync();
-        var stored = SignedReasoning.Parse(turn.Journal.Steps[0].Reasoning).ShouldHaveSingleItem();
+        var stored = SignedReasoning.Parse(turn.Journal.Steps[0].Reasoning).ShouldHaveSingleItem().ShouldBeOfType<TextReasoningContent>();
         (stored.Text, stored.ProtectedData).ShouldBe(("Let me see", "sig"));
         turn.Model.Requests[1].Messages[2].Contents[0].ShouldBeOfType<TextReasoningContent>().ProtectedData.ShouldBe("sig");
     }

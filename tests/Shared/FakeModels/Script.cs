@@ -7,7 +7,7 @@ public sealed record ScriptedCall(string Id, string Name, string Arguments, int 
 public sealed record ScriptedUsage(long Input, long Output, long CacheRead = 0, long CacheWrite = 0);
 
 /// <summary>How a scripted answer ends.</summary>
-public enum ScriptedEnd { Natural, Length, Filtered }
+public enum ScriptedEnd { Natural, Length, Filtered, Paused }
 
 /// <summary>What a scripted answer does wrong.</summary>
 public enum ScriptedFault { None, Cut, Abort, Silence, Malformed, NoEventStream, ErrorEvent, OpenAfterMarker }
@@ -18,6 +18,7 @@ public sealed record Script
     public IReadOnlyList<string> Deltas { get; private init; } = [];
     public IReadOnlyList<ScriptedCall> Calls { get; private init; } = [];
     public (string Text, string Signature)? Thinking { get; private init; }
+    public (string? Text, string? Data, ScriptedUsage Used)? Compaction { get; private init; }
     public ScriptedUsage? Usage { get; private init; } = new(10, 5);
     public ScriptedEnd End { get; private init; }
     public ScriptedFault Fault { get; private init; }
@@ -43,6 +44,12 @@ public sealed record Script
     public Script After(params string[] deltas) => this with { Deltas = deltas };
 
     public Script WithThinking(string text, string signature) => this with { Thinking = (text, signature) };
+
+    /// <summary>The provider summarises the conversation before it answers; what that used is counted apart. Messages protocol only.</summary>
+    public Script Compacting(string? summary, string? data, ScriptedUsage used) => this with { Compaction = (summary, data, used) };
+
+    /// <summary>The model stops behind the summary.</summary>
+    public Script Paused() => this with { End = ScriptedEnd.Paused };
 
     public Script WithUsage(ScriptedUsage? usage) => this with { Usage = usage };
 

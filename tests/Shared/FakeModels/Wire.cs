@@ -146,6 +146,12 @@ internal sealed class MessagesWire : Wire
             },
         });
         var index = -1;
+        if (script.Compaction is { } compaction)
+        {
+            yield return Start(++index, new { type = "compaction", content = (string?)null });
+            yield return Delta(index, new { type = "compaction_delta", content = compaction.Text, encrypted_content = compaction.Data });
+            yield return Stop(index);
+        }
         if (script.Thinking is { } thought)
         {
             yield return Start(++index, new { type = "thinking", thinking = "", signature = "" });
@@ -175,9 +181,21 @@ internal sealed class MessagesWire : Wire
         {
             ScriptedEnd.Length => "max_tokens",
             ScriptedEnd.Filtered => "refusal",
+            ScriptedEnd.Paused => "compaction",
             _ => script.Calls.Count > 0 ? "tool_use" : "end_turn",
         };
-        yield return Event("message_delta", new { type = "message_delta", delta = new { stop_reason = reason, stop_sequence = (string?)null }, usage = new { output_tokens = used.Output } });
+        object usage = script.Compaction is { Used: var compacting }
+            ? new
+            {
+                output_tokens = used.Output,
+                iterations = new[]
+                {
+                    new { type = "compaction", input_tokens = compacting.Input, output_tokens = compacting.Output },
+                    new { type = "message", input_tokens = used.Input, output_tokens = used.Output },
+                },
+            }
+            : new { output_tokens = used.Output };
+        yield return Event("message_delta", new { type = "message_delta", delta = new { stop_reason = reason, stop_sequence = (string?)null }, usage });
         yield return Event("message_stop", new { type = "message_stop" }, FrameKind.Marker);
     }
 

@@ -14,6 +14,9 @@ internal sealed record EquipmentRequest(Guid OrgId, Guid? AgentId, long Version)
     /// <summary>For whom the turn runs, as the application knows them; null when unknown.</summary>
     public string? UserId { get; init; }
 
+    /// <summary>Set when another agent asked for the turn.</summary>
+    public DelegationChain? Delegation { get; init; }
+
     /// <summary>Id of the model that will answer.</summary>
     public required string Model { get; init; }
 

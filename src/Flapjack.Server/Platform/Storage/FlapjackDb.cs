@@ -15,6 +15,7 @@ using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage.Sqlite;
 using Flapjack.Server.Plans;
 using Flapjack.Server.Threads;
+using Flapjack.Server.Threads.Compactions;
 using Flapjack.Server.Threads.Turns;
 using Flapjack.Server.Tools;
 using Microsoft.EntityFrameworkCore;
@@ -51,6 +52,7 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<Participant> Participants => Set<Participant>();
     public DbSet<Message> Messages => Set<Message>();
     public DbSet<Turn> Turns => Set<Turn>();
+    public DbSet<Compaction> Compactions => Set<Compaction>();
     public DbSet<StoredFile> Files => Set<StoredFile>();
     public DbSet<FileChunk> FileChunks => Set<FileChunk>();
     public DbSet<FileUse> FileUses => Set<FileUse>();

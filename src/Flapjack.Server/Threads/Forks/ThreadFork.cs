@@ -3,6 +3,7 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads.Compactions;
 using Flapjack.Server.Threads.Turns;
 using Microsoft.EntityFrameworkCore;
 
@@ -57,6 +58,7 @@ internal sealed class ThreadFork(FlapjackDb db, CallerContext access, IWriter wr
     {
         var (parent, seq) = (copy.ParentThreadId!.Value, copy.LastSeq);
         var unit = new List<SqlStatement> { ForkSql.Hold(parent, copy.OrgId), ForkSql.InsertThread(copy), ForkSql.CopyMessages(parent, copy.Id, seq, dialect), FileSql.CopyUses(parent, copy.Id, seq) };
+        unit.AddRange(CompactionSql.Copy(parent, copy.Id, seq));
         if (copy.Kind == "multiplayer" && access.Caller.UserId is { } user) unit.Add(ThreadSql.InsertOwner(copy, user.ToString(), access.Caller.UserName));
         return [.. unit];
     }

@@ -6,6 +6,7 @@ using Flapjack.Runtime.Tools;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Attachments;
+using Flapjack.Server.Threads.Compactions;
 using Flapjack.Server.Threads.Multiplayer;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.AI;
@@ -19,12 +20,18 @@ internal sealed class TurnHistory(ServerSettings settings)
     private readonly ConcurrentDictionary<HistoryView, Known> _known = new();
     private long _bytes;
 
-    /// <summary>All messages up to <paramref name="lastSeq"/>, oldest first.</summary>
-    public async ValueTask<IReadOnlyList<ChatMessage>> LoadAsync(FlapjackDb db, HistoryView view, long lastSeq, CancellationToken cancellationToken)
+    /// <summary>All messages up to <paramref name="lastSeq"/>, oldest first; those that were summarised are left out.</summary>
+    /// <param name="db">Where they are read.</param>
+    /// <param name="view">Whose history it is.</param>
+    /// <param name="lastSeq">The newest message.</param>
+    /// <param name="compactedSeq">Where the thread's newest compaction stands.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    public async ValueTask<ThreadPast> LoadAsync(FlapjackDb db, HistoryView view, long lastSeq, long compactedSeq, CancellationToken cancellationToken)
     {
         var known = _known.GetValueOrDefault(view);
         if (known is null || known.Seq > lastSeq) known = Known.Nothing;
-        if (known.Seq == lastSeq) return known.Messages;
+        if (known.CompactedSeq != compactedSeq) known = await BehindAsync(db, view, lastSeq, compactedSeq, known, cancellationToken);
+        if (known.Seq == lastSeq) return known.Past;
         var rows = await db.Messages.AsNoTracking().Where(m => m.ThreadId == view.Thread && m.Seq > known.Seq && m.Seq <= lastSeq).OrderBy(m => m.Seq).ToListAsync(cancellationToken);
         var messages = new List<ChatMessage>(known.Messages.Count + rows.Count);
         messages.AddRange(known.Messages);
@@ -36,9 +43,19 @@ internal sealed class TurnHistory(ServerSettings settings)
             size += 300 + 3L * (row.Content.Length + (row.ToolCalls?.Length ?? 0) + (row.Attachments?.Length ?? 0));
         }
         var complete = rows.TrueForAll(row => row.Complete);
-        var loaded = new Known(messages, lastSeq, size);
+        var loaded = known with { Messages = messages, Seq = lastSeq, Bytes = size };
         if (complete) Keep(view, loaded);
-        return messages;
+        return loaded.Past;
+    }
+
+    // What is known stays good when the newest compaction is another agent's.
+    private static async Task<Known> BehindAsync(FlapjackDb db, HistoryView view, long lastSeq, long compactedSeq, Known known, CancellationToken cancellationToken)
+    {
+        var compaction = compactedSeq == 0 ? null
+            : await db.Compactions.AsNoTracking().Where(c => c.ThreadId == view.Thread && c.AgentId == view.Agent && c.Seq <= lastSeq).OrderByDescending(c => c.Seq).FirstOrDefaultAsync(cancellationToken);
+        // A compaction beyond the messages that are asked for is looked for again when more are.
+        var seen = compactedSeq <= lastSeq ? compactedSeq : -1;
+        return known.Compaction?.Seq == compaction?.Seq ? known with { CompactedSeq = seen } : Known.Nothing with { Seq = compaction?.ThroughSeq ?? 0, CompactedSeq = seen, Compaction = compaction };
     }
 
     public void Forget(Guid thread)
@@ -86,6 +103,9 @@ internal sealed class TurnHistory(ServerSettings settings)
             case MessageRoles.Tool:
                 AppendResult(messages, row);
                 break;
+            case MessageRoles.Assistant when row.Reasoning is not null:
+                messages.Add(new(ChatRole.Assistant, [.. SignedReasoning.Parse(row.Reasoning), new TextContent(row.Content[row.TailStart..])]));
+                break;
             case MessageRoles.Assistant when row.Content.Length > row.TailStart:
                 messages.Add(new HistoryMessage(ChatRole.Assistant, row.Content[row.TailStart..]));
                 break;
@@ -114,11 +134,22 @@ internal sealed class TurnHistory(ServerSettings settings)
         else messages.Add(new(ChatRole.Tool, [result]));
     }
 
-    private sealed record Known(IReadOnlyList<ChatMessage> Messages, long Seq, long Bytes)
+    private sealed record Known(List<ChatMessage> Messages, long Seq, long Bytes)
     {
         public static readonly Known Nothing = new([], 0, 0);
+
+        public long CompactedSeq { get; init; }
+
+        public Compaction? Compaction { get; init; }
+
+        public ThreadPast Past => new(Messages, Compaction?.Summary);
     }
 }
+
+/// <summary>What was said in a thread before.</summary>
+/// <param name="Messages">The messages.</param>
+/// <param name="Summary">What stands for those before them; null when there are none, or the provider's own summary stands in the first message.</param>
+internal sealed record ThreadPast(IReadOnlyList<ChatMessage> Messages, string? Summary);
 
 /// <summary>The stored form of a step's calls.</summary>
 internal static class StepCalls

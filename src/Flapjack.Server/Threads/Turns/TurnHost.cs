@@ -87,6 +87,7 @@ internal sealed partial class TurnHost(
         if (run.End is not { } end) return;
         context.Material.TurnEnded(run);
         context.Metrics.TurnEnded(end.Error ?? end.FinishReason);
+        if (run.Plan.IsNested) return;
         context.Metrics.TokensUsed(run.Usage.InputTokens, run.Usage.OutputTokens, run.Usage.CacheReadTokens);
         if (context.Settings.Otlp is not null) context.Otlp.Export(run.ToTrace(context.Time.Now(), context.Settings.Logs.CaptureContent));
     }
@@ -126,12 +127,12 @@ internal sealed partial class TurnHost(
         while (true)
         {
             run.Legs.Announce(run.Plan);
-            await context.Patience.WorkAsync(run.Live.TurnId, _ => AssembleAsync(run, start), run.Token);
-            await foreach (var happened in _loop.RunAsync(run.State, run.Token))
+            if (!await AnswersAsync(run, start))
             {
-                run.Legs.Tell(happened, run.State);
-                run.CheckpointIfDue();
+                run.PrepareAnew(() => Prepare(run, start));
+                await AnswersAsync(run, start, mayCompact: false);
             }
+            await context.Compactor.AfterAsync(run);
             if (run.Plan.Next is not { } next || !TurnLegs.GoesOn(run.State.Outcome!)) return;
             // Stored before the next agent begins: whatever happens then, this answer stays.
             run.Hand(next, await store.EndLegAsync(run));
@@ -140,10 +141,32 @@ internal sealed partial class TurnHost(
         }
     }
 
+    // False when the prompt was too long and is shorter now.
+    private async Task<bool> AnswersAsync(TurnRun run, TurnStart start, bool mayCompact = true)
+    {
+        await context.Patience.WorkAsync(run.Live.TurnId, _ => AssembleAsync(run, start), run.Token);
+        try
+        {
+            await foreach (var happened in _loop.RunAsync(run.State, run.Token))
+            {
+                run.Legs.Tell(happened, run.State);
+                run.CheckpointIfDue();
+            }
+            return true;
+        }
+        catch (ModelException fault) when (fault.Code == ModelErrors.ContextTooLong && mayCompact && start is { UserMessage: not null, Progress: null } && run.State.Added.Count == 0)
+        {
+            LogModel(context.Logger, fault, run.Live.TurnId, fault.Code);
+            if (!await context.Compactor.MakeRoomAsync(run, run.LastSeq - start.NewMessages)) throw;
+            return false;
+        }
+    }
+
     private void Prepare(TurnRun run, TurnStart start)
     {
         var turn = run.Live.TurnId;
-        run.Prepare(models.Create(run.Plan.Model, run.Plan.Fallbacks, context.Keys.For(run.Plan.Equipment)), start, (tool, fault) => LogTool(context.Logger, fault, tool, turn));
+        run.Keys = context.Keys.For(run.Plan.Equipment);
+        run.Prepare(models.Create(run.Plan.Model, run.Plan.Fallbacks, run.Keys), start, (tool, fault) => LogTool(context.Logger, fault, tool, turn));
     }
 
     private async ValueTask AssembleAsync(TurnRun run, TurnStart start)
@@ -151,17 +174,20 @@ internal sealed partial class TurnHost(
         var plan = run.Plan;
         var view = HistoryView.Of(plan);
         var prompt = new List<ChatMessage>();
+        string? summary = null;
         if ((start.HistorySeq ?? start.LastSeq - start.NewMessages) is > 0 and var lastSeq)
         {
             await using var db = databases.Open(plan.Thread.OrgId);
-            prompt.AddRange(await history.LoadAsync(db, view, lastSeq, run.Token));
+            var past = await history.LoadAsync(db, view, lastSeq, plan.Thread.CompactedSeq, run.Token);
+            prompt.AddRange(past.Messages);
+            summary = past.Summary;
         }
         var known = prompt.Count;
         // What the client brought stands in the history already, but no span has shown it.
         while (start.Progress is not null && known > 0 && prompt[known - 1].Role == ChatRole.Tool) known--;
         if (start.UserMessage is { } message) prompt.Add(TurnHistory.UserMessage(message, view.WithNames));
         await context.Attachments.FillAsync(prompt, plan, run.Token);
-        if (TurnPrompt.System(plan, await context.Material.ReadAsync(run, prompt)) is { } system)
+        if (TurnPrompt.System(plan, await context.Material.ReadAsync(run, prompt), summary) is { } system)
         {
             prompt.Insert(0, system);
             known++;
@@ -244,7 +270,7 @@ internal sealed partial class TurnHost(
 /// <summary>What the server itself gives to every turn.</summary>
 internal sealed record TurnHostContext(
     ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Http.RunningRequests Running, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger, Logs.OtlpExport Otlp, Platform.Telemetry.ServerMetrics Metrics,
-    Attachments.AttachmentPrompt Attachments, DatabasePatience Patience, TurnMaterial Material, Credentials.CredentialResolver Keys);
+    Attachments.AttachmentPrompt Attachments, DatabasePatience Patience, TurnMaterial Material, Credentials.CredentialResolver Keys, Compactions.ThreadCompactor Compactor);
 
 /// <summary>How a stream of a turn begins.</summary>
 /// <param name="StartedAt">Of the turn.</param>

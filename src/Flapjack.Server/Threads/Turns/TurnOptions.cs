@@ -43,6 +43,9 @@ internal sealed record TurnOptions
     /// <summary>Who answers, in a multiplayer thread; null in others.</summary>
     public Multiplayer.AddressedAgents? Addressed { get; init; }
 
+    /// <summary>Set when another agent asked for the turn: what it does is part of that agent's trace.</summary>
+    public Agents.Equipment.DelegationChain? Delegation { get; init; }
+
     /// <summary>JSON object for the trace.</summary>
     public JsonElement? Metadata { get; init; }
 

@@ -1,5 +1,7 @@
 using Flapjack.Runtime.Tools;
 using Flapjack.Server.Agents;
+using Flapjack.Server.Agents.Compaction;
+using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Agents.Equipment;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Http;
@@ -34,6 +36,12 @@ internal sealed record TurnPlan
     /// <summary>The handles in a message that called nobody who answers; null when somebody does.</summary>
     public IReadOnlyList<string>? Unheard { get; init; }
 
+    /// <summary>When the conversation is summarised.</summary>
+    public CompactionConfig Compaction { get; init; } = new();
+
+    /// <summary>True for a turn inside a tool call: its spans, tokens and cost belong to the turn that made the call.</summary>
+    public bool IsNested => Options.Delegation is not null;
+
     /// <summary>How the agent is called on its messages; only threads of several people need it.</summary>
     public MessageSender Speaker => Thread.IsMultiplayer ? new(Agent.Name, Agent.Id.ToString()) : default;
 
@@ -42,7 +50,7 @@ internal sealed record TurnPlan
 }
 
 /// <summary>Makes plans.</summary>
-internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource> sources, CallerContext access)
+internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource> sources, AgentConfigs configs, CallerContext access)
 {
     /// <param name="thread">The thread of the turn.</param>
     /// <param name="agent">Who answers; the thread's own agent, or one that was called into it.</param>
@@ -65,6 +73,7 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
             UserId = userId,
             Model = model.Id,
             Bindings = options.Bindings ?? thread.ResourceBindings,
+            Delegation = options.Delegation,
             Overrides = options.Overrides,
         };
         return new()
@@ -75,6 +84,7 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
             Model = model,
             Fallbacks = fallbacks,
             Equipment = equipment,
+            Compaction = await configs.ForTurnAsync<CompactionConfig>(equipment, cancellationToken),
             Tools = await ToolsAsync(equipment, options, profiles, profile, cancellationToken),
             Profile = profile,
             UserId = userId,

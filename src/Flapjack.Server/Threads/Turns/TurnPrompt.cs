@@ -9,7 +9,7 @@ namespace Flapjack.Server.Threads.Turns;
 /// <summary>Puts the system prompt together: stable parts first, so that the providers' prompt caches hit.</summary>
 internal static class TurnPrompt
 {
-    public static ChatMessage? System(TurnPlan plan, IReadOnlyList<PromptPart> material)
+    public static ChatMessage? System(TurnPlan plan, IReadOnlyList<PromptPart> material, string? summary)
     {
         var sections = new List<AIContent>(4);
         Add(PromptSection.StablePreamble, plan.Agent.StablePreamble);
@@ -18,6 +18,7 @@ internal static class TurnPrompt
         Add(PromptSection.MessageOverlay, plan.Options.Overlay);
         Add(PromptSection.Resources, Resources(plan.Equipment.Bindings));
         foreach (var part in material) Add(part.Section, part.Text);
+        if (summary is not null) Add(PromptSection.Summary, $"The earlier part of this conversation was replaced by the following summary. It tells what was said and done.\n{summary}");
         return sections.Count == 0 ? null : new ChatMessage(ChatRole.System, sections);
 
         void Add(string section, string? text)

@@ -50,6 +50,9 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     /// <summary>The turn will be taken up again after this node has ended.</summary>
     public bool IsHandedOver => ErrorCode == "SERVER_SHUTDOWN" && Plan.Options.ContinueOnDisconnect;
 
+    /// <summary>Credentials of the application for calls of models; null = the organisation's.</summary>
+    public IModelKeys? Keys { get; set; }
+
     /// <summary>Set before the loop starts.</summary>
     public TurnState State { get; private set; } = null!;
 
@@ -123,6 +126,15 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
         start.Progress?.ApplyTo(State);
     }
 
+    /// <summary>Begins the agent's answer anew because its first model call took nothing: what that call cost and left in the trace stays.</summary>
+    public void PrepareAnew(Action prepare)
+    {
+        var failed = State;
+        prepare();
+        State.Spans.AddRange(failed.Spans);
+        State.Add(failed.Usage, failed.CostUsd);
+    }
+
     /// <summary>The agent's answer is stored; the next one answers. <see cref="Prepare"/> it before it does.</summary>
     public void Hand(TurnPlan next, Guid? messageId)
     {
@@ -164,6 +176,11 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
         }
     }
 
+    /// <summary>Its finished spans as part of the trace of the call that the turn ran in.</summary>
+    public IEnumerable<TurnSpan> SpansUnder(Guid call) => Legs.Finished.Spans.Concat(State.Spans).Select(span => span.Under(call, span.Model is { Provider: null } model
+        ? model with { Provider = ChoiceOf(model.Model).Provider, CredentialSource = model.CredentialSource ?? ChoiceOf(model.Model).CredentialSource }
+        : span.Model));
+
     /// <summary>The turn as exporters see it.</summary>
     public Logs.TurnTrace ToTrace(DateTime now, bool withContent) => new()
     {
@@ -199,7 +216,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
         var openai = plan.Options.OpenAI;
         new ModelSettings
         {
-            Anthropic = plan.Options.Anthropic,
+            Anthropic = plan.Options.Anthropic with { Compaction = plan.Compaction is { Enabled: true } c ? new(c.AnthropicTriggerTokens, c.AnthropicInstructions, c.AnthropicPauseAfter) : null },
             OpenAI = openai with { PromptCacheKey = openai.PromptCacheKey ?? plan.Thread.Id.ToString(), SafetyIdentifier = openai.SafetyIdentifier ?? plan.Thread.OrgId.ToString() },
         }.AttachTo(options);
         return options;

@@ -1,3 +1,4 @@
+using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Idempotency;
@@ -5,6 +6,7 @@ using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Signals;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Attachments;
+using Flapjack.Server.Threads.Compactions;
 using Flapjack.Server.Threads.Recovery;
 using Flapjack.Server.Threads.Streams;
 
@@ -45,7 +47,7 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
             TurnSql.Claim(turnId, thread.Id, thread.OrgId, now),
             TurnSql.InsertUser(message),
             TurnSql.InsertTurn(turn, settings.Turns.LeaseTime),
-            TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now)),
+            .. plan.IsNested ? Array.Empty<SqlStatement>() : [TurnSql.InsertTrace(TurnTraces.Begin(plan, turnId, now))],
             .. MessageAttachments.Store(message)];
     }
 
@@ -90,6 +92,7 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
                 CreatedAt = now,
             }));
         }
+        if (step.Compaction is { } compaction) unit.AddRange(Compacted(run, compaction, run.LastSeq - step.Calls.Count, now));
         unit.Add(TurnSql.Advance(thread.Id, turn, run.LastSeq));
         // All text so far belongs to this step or an earlier one: whoever takes the turn up goes on behind it.
         unit.Add(TurnSql.Progress(turn, (TurnProgress.Of(run) with { TailStart = run.State.Text.Length }).ToText(), run.Record()));
@@ -116,7 +119,7 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
         var (thread, turn, now) = (run.Plan.Thread.Id, run.Live.TurnId, time.Now());
         var answer = run.State.Text.Length > 0 ? Answer(run, stopped: false, error: null, now) : null;
         await WriteAsync(run, [
-            .. answer is null ? Array.Empty<SqlStatement>() : [TurnSql.InsertMessage(answer)],
+            .. answer is null ? Array.Empty<SqlStatement>() : [TurnSql.InsertMessage(answer), .. CompactedBy(run, answer)],
             .. traces.End(run, "running", null, stopped: false, now),
             TurnSql.NextLeg(thread, turn, run.Plan.Options.Addressed!.LegOf(run.Plan.Next!.Agent.Id)),
             TurnSql.Advance(thread, turn, run.LastSeq),
@@ -141,7 +144,7 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
         var stopped = status == TurnStatuses.Stopped;
         var unit = new List<SqlStatement>(8);
         Message? answer = run.State.Text.Length > 0 || error is not null ? Answer(run, stopped, error, now) : null;
-        if (answer is not null) unit.Add(TurnSql.InsertMessage(answer));
+        if (answer is not null) unit.AddRange([TurnSql.InsertMessage(answer), .. CompactedBy(run, answer)]);
         if (stopped || error is not null) unit.Add(TurnSql.CloseCalls(thread.Id, turn, """{"error":"CANCELLED"}"""));
         unit.AddRange(traces.End(run, error is null ? "ok" : "error", error, stopped, now));
         unit.Add(TurnSql.EndTurn(thread.Id, turn, status, finishReason, error, now, null, run.Record(terminal)));
@@ -194,6 +197,7 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
         Role = MessageRoles.Assistant,
         Content = run.State.Text.ToString(),
         TailStart = run.State.TailStart,
+        Reasoning = SignedReasoning.ToText([], run.State.TailCompaction),
         Stopped = stopped,
         Error = error,
         Model = run.State.AnsweredBy ?? run.State.ModelId,
@@ -206,6 +210,29 @@ internal sealed class TurnStore(IWriter writer, OwnedWrites owned, TurnTraces tr
         CostUsd = (double?)run.State.CostUsd,
         CreatedAt = now,
     };
+
+    /// <summary>Stores a summary that later turns read instead of what it summarises.</summary>
+    public async Task CompactAsync(TurnRun run, Compaction compaction)
+    {
+        await WriteAsync(run, CompactionSql.Store(compaction), null);
+        run.Plan.Thread.CompactedSeq = compaction.Seq;
+    }
+
+    private static SqlStatement[] CompactedBy(TurnRun run, Message answer) => run.State.TailCompaction is { } compaction ? Compacted(run, compaction, answer.Seq, answer.CreatedAt) : [];
+
+    // The summary itself stands in the message at this place, as its provider wants it back.
+    private static SqlStatement[] Compacted(TurnRun run, CompactionContent compaction, long seq, DateTime now) => CompactionSql.Store(new()
+    {
+        OrgId = run.Plan.Thread.OrgId,
+        ThreadId = run.Plan.Thread.Id,
+        AgentId = run.Plan.Agent.Id,
+        Seq = seq,
+        ThroughSeq = seq - 1,
+        BeforeTokens = compaction.BeforeTokens,
+        AfterTokens = compaction.AfterTokens,
+        TurnId = run.Live.TurnId,
+        CreatedAt = now,
+    });
 
     private async Task WriteAsync(TurnRun run, IEnumerable<SqlStatement> unit, string? becomes)
     {

@@ -34,6 +34,7 @@ internal sealed class TurnTraces(ServerSettings settings)
     public IEnumerable<Platform.Storage.SqlStatement> End(TurnRun run, string status, string? error, bool stopped, DateTime now)
     {
         var (plan, usage) = (run.Plan, run.Usage);
+        if (plan.IsNested) yield break;
         var thread = plan.Thread.Id;
         var ended = status != "running";
         var spans = run.State.Spans;
@@ -109,7 +110,7 @@ internal sealed class TurnTraces(ServerSettings settings)
         Output = settings.Logs.CaptureContent ? span.Output?.GetRawText() : null,
         Error = span.Error,
         Attributes = span.Model is { HistoryMessages: > 0 } call ? $$"""{"history_messages":{{call.HistoryMessages}}}""" : "{}",
-        Provider = span.Model is null ? null : run.ChoiceOf(span.Model.Model).Provider,
+        Provider = span.Model is null ? null : span.Model.Provider ?? run.ChoiceOf(span.Model.Model).Provider,
         Model = span.Model?.Model,
         Temperature = span.Model?.Temperature,
         MaxTokens = span.Model?.MaxTokens,
