@@ -3,12 +3,14 @@ using Flapjack.Server.Agents;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
+using Flapjack.Server.McpServer;
 using Flapjack.Server.Models;
 using Flapjack.Server.OpenAICompat;
 using Flapjack.Server.Operations;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.PublicChat;
 using Flapjack.Server.Threads;
 
 var builder = WebApplication.CreateSlimBuilder(args);
@@ -25,6 +27,8 @@ try
     builder.Services.AddFiles();
     builder.Services.AddThreads();
     builder.Services.AddOpenAICompat();
+    builder.Services.AddPublicChat();
+    builder.Services.AddMcpServer();
     builder.Services.AddOperations();
 
     var app = builder.Build();
@@ -37,6 +41,8 @@ try
     app.MapFiles();
     app.MapThreads();
     app.MapOpenAICompat();
+    app.MapPublicChat();
+    app.MapMcpServer();
     app.MapOperations();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);

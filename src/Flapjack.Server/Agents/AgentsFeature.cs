@@ -1,6 +1,7 @@
 using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Agents.Equipment;
 using Flapjack.Server.Agents.Multiplayer;
+using Flapjack.Server.Agents.Publishing;
 
 namespace Flapjack.Server.Agents;
 
@@ -12,11 +13,14 @@ internal static class AgentsFeature
         .AddScoped<PlainAgents>()
         .AddSingleton<AgentConfigs>()
         .AddSingleton<AgentEquipment>()
+        .AddSingleton<Publications>()
+        .AddScoped<IAgentDependant, PublicationRemoval>()
         .AddScoped<IAgentDependant, AgentConfigRemoval>();
 
     public static void MapAgents(this IEndpointRouteBuilder app)
     {
         AgentEndpoints.Map(app);
         MultiplayerEndpoints.Map(app);
+        PublishEndpoints.Map(app);
     }
 }

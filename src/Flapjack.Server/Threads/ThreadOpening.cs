@@ -13,6 +13,12 @@ internal sealed record ThreadDraft(string? Title, string Kind, string? ActivePro
     /// <summary>Left out of lists, and removed when nobody used it for so long; null = an ordinary thread.</summary>
     public TimeSpan? HiddenFor { get; init; }
 
+    /// <summary>The published chat it is opened in.</summary>
+    public Guid? PublicationId { get; init; }
+
+    /// <summary>The visitor whose session it will need.</summary>
+    public string? Visitor { get; init; }
+
     /// <summary>Messages the thread begins with.</summary>
     public IReadOnlyList<PastMessage> Past { get; init; } = [];
 
@@ -60,13 +66,15 @@ internal sealed class ThreadOpening(IWriter writer, Databases databases, TimePro
                 Metadata = draft.Metadata,
                 Hidden = draft.HiddenFor is not null,
                 ExpiresAt = now + draft.HiddenFor,
+                PublicationId = draft.PublicationId,
+                Visitor = draft.Visitor,
                 LastSeq = draft.Past.Count,
                 CreatedAt = now,
                 UpdatedAt = now,
             };
             SqlStatement[] unit = thread.IsMultiplayer && access.Caller.UserId is { } user
                 ? [ThreadSql.Insert(thread), ThreadSql.InsertOwner(thread, user.ToString(), access.Caller.UserName)]
-                : [ThreadSql.Insert(thread), .. PastMessageSql.Insert(thread, draft.Past)];
+                : thread.PublicationId is null ? [ThreadSql.Insert(thread), .. PastMessageSql.Insert(thread, draft.Past)] : [ThreadSql.Insert(thread), ThreadSql.NotePublication(thread)];
             var result = await writer.WriteAsync(unit, cancellationToken);
             if (result.Affected[0] == 1) return thread;
             // No agent, or another node took this microsecond; the next one is free sooner or later.
