@@ -1,3 +1,4 @@
+using Flapjack.Server.A2A;
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Files;
@@ -29,6 +30,7 @@ try
     builder.Services.AddOpenAICompat();
     builder.Services.AddPublicChat();
     builder.Services.AddMcpServer();
+    builder.Services.AddA2A();
     builder.Services.AddOperations();
 
     var app = builder.Build();
@@ -43,6 +45,7 @@ try
     app.MapOpenAICompat();
     app.MapPublicChat();
     app.MapMcpServer();
+    app.MapA2A();
     app.MapOperations();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.JsonRpc;
 using Flapjack.Server.Platform.Settings;
@@ -23,7 +24,7 @@ internal static class McpEndpoints
     private static void MapAt(IEndpointRouteBuilder app, string path, string suffix)
     {
         var mcp = app.MapGroup(path).WithTags("mcp").From("ext");
-        mcp.MapPost("", Post).WithName($"postMcp{suffix}Message").Access(Scopes.McpWrite, Role.Member).WithMetadata(new BodyLimit(BodyBytes)).Accepts<JsonRpcMessage>("application/json", "*/*").Produces(200, contentType: "text/event-stream").Produces(202);
+        mcp.MapPost("", Post).WithName($"postMcp{suffix}Message").Access(Scopes.McpWrite, Role.Member).AnswersWithTurn("mcp").WithMetadata(new BodyLimit(BodyBytes)).Accepts<JsonRpcMessage>("application/json", "*/*").Produces(200, contentType: "text/event-stream").Produces(202);
         mcp.MapGet("", Listen).WithName($"listenTo{suffix}Mcp").Access(Scopes.McpWrite).Produces(200, contentType: "text/event-stream");
         mcp.MapDelete("", End).WithName($"endMcp{suffix}Session").Access(Scopes.McpWrite, Role.Member);
     }
