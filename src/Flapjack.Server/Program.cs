@@ -1,3 +1,4 @@
+using Flapjack.Server.A2A;
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Credentials;
@@ -6,6 +7,7 @@ using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Mcp;
+using Flapjack.Server.McpServer;
 using Flapjack.Server.Models;
 using Flapjack.Server.OpenAICompat;
 using Flapjack.Server.Operations;
@@ -13,6 +15,7 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Plans;
+using Flapjack.Server.PublicChat;
 using Flapjack.Server.Threads;
 using Flapjack.Server.Tools;
 
@@ -35,6 +38,9 @@ try
     builder.Services.AddThreads();
     builder.Services.AddPlans();
     builder.Services.AddOpenAICompat();
+    builder.Services.AddPublicChat();
+    builder.Services.AddMcpServer();
+    builder.Services.AddA2A();
     builder.Services.AddOperations();
 
     var app = builder.Build();
@@ -52,6 +58,9 @@ try
     app.MapThreads();
     app.MapPlans();
     app.MapOpenAICompat();
+    app.MapPublicChat();
+    app.MapMcpServer();
+    app.MapA2A();
     app.MapOperations();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);

@@ -152,6 +152,9 @@ public sealed partial class ServerFixture : IAsyncLifetime
             ["Limits:RequestsPerMinute"] = "0",
             ["Limits:MessagesPerMinute"] = "0",
             ["Limits:LoginFailures"] = "0",
+            ["Limits:PublicMessagesPerMinute"] = "0",
+            ["Limits:PublicThreadsPerHour"] = "0",
+            ["Limits:PublicChatMessagesPerMinute"] = "0",
             ["Server:ShutdownGraceSeconds"] = "2",
             ["Logging:LogLevel:Default"] = "Information",
         };

@@ -80,7 +80,7 @@ public sealed record AgentResponse
     /// <summary>Time of the last change, UTC.</summary>
     public required DateTime UpdatedAt { get; init; }
 
-    internal static AgentResponse From(Agent agent) => new()
+    internal static AgentResponse From(Agent agent, IReadOnlyList<AgentPublishedChat> chats) => new()
     {
         Id = agent.Id,
         OrgId = agent.OrgId,
@@ -94,7 +94,7 @@ public sealed record AgentResponse
         ScheduledTasksEnabled = agent.ScheduledTasksEnabled,
         RuntimeProvider = agent.RuntimeProvider,
         Computer = new(false),
-        PublishedChats = [],
+        PublishedChats = chats,
         ProjectId = agent.ProjectId,
         MaxToolCalls = agent.MaxToolCalls,
         MaxOutputTokens = agent.MaxOutputTokens,

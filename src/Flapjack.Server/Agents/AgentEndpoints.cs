@@ -30,12 +30,13 @@ internal static class AgentEndpoints
         var agents = db.Agents.AsNoTracking().Alive().Search(query.Text("q"), query.Id("projectId", "project_id"));
         http.Response.Headers["X-Total-Count"] = (await agents.CountAsync(cancellationToken)).ToString(System.Globalization.CultureInfo.InvariantCulture);
         var rows = await agents.OrderByDescending(a => a.CreatedAt).ThenByDescending(a => a.Id).Skip(offset).Take(limit).ToListAsync(cancellationToken);
-        return TypedResults.Ok(rows.ConvertAll(WithoutPreamble));
+        var chats = await ChatsAsync(db, [.. rows.Select(a => a.Id)], cancellationToken);
+        return TypedResults.Ok(rows.ConvertAll(agent => WithoutPreamble(agent, [.. chats[agent.Id]])));
     }
 
     /// <summary>Reads one agent.</summary>
     private static async Task<Ok<AgentResponse>> Get(Guid agentId, FlapjackDb db, CancellationToken cancellationToken) =>
-        TypedResults.Ok(AgentResponse.From(await db.Agents.AsNoTracking().FindAliveAsync(agentId, cancellationToken)));
+        TypedResults.Ok(await ShownAsync(await db.Agents.AsNoTracking().FindAliveAsync(agentId, cancellationToken), db, cancellationToken));
 
     /// <summary>Creates an agent.</summary>
     private static async Task<Created<AgentResponse>> Create(JsonBody<AgentRequest> body, FlapjackDb db, AgentEditor editor, CallerContext access, TimeProvider time, CancellationToken cancellationToken)
@@ -48,7 +49,7 @@ internal static class AgentEndpoints
         await editor.ApplyAsync(agent, body.Value with { Name = body.Value.Name.Value is null ? default : body.Value.Name }, errors, cancellationToken);
         db.Agents.Add(agent);
         await db.SaveChangesAsync(cancellationToken);
-        return TypedResults.Created($"/api/agents/{agent.Id}", AgentResponse.From(agent));
+        return TypedResults.Created($"/api/agents/{agent.Id}", AgentResponse.From(agent, []));
     }
 
     /// <summary>Changes the fields that are sent; the next turn uses them.</summary>
@@ -69,7 +70,7 @@ internal static class AgentEndpoints
             foreach (var dependant in dependants) await dependant.OnRenamedAsync(agentId, cancellationToken);
         }
         await transaction.CommitAsync(cancellationToken);
-        return TypedResults.Ok(AgentResponse.From(agent));
+        return TypedResults.Ok(await ShownAsync(agent, db, cancellationToken));
     }
 
     /// <summary>Deletes an agent. Its threads are archived and stay readable.</summary>
@@ -80,9 +81,18 @@ internal static class AgentEndpoints
         return TypedResults.Ok(Deleted.Ok);
     }
 
-    private static JsonNode WithoutPreamble(Agent agent)
+    private static async Task<AgentResponse> ShownAsync(Agent agent, FlapjackDb db, CancellationToken cancellationToken) =>
+        AgentResponse.From(agent, [.. (await ChatsAsync(db, [agent.Id], cancellationToken))[agent.Id]]);
+
+    private static async Task<ILookup<Guid, AgentPublishedChat>> ChatsAsync(FlapjackDb db, List<Guid> agents, CancellationToken cancellationToken)
     {
-        var node = JsonSerializer.SerializeToNode(AgentResponse.From(agent), WireJson.Responses)!;
+        var chats = await db.Publications.Where(p => agents.Contains(p.AgentId)).OrderByDescending(p => p.CreatedAt).ThenByDescending(p => p.Id).Select(p => new { p.AgentId, p.Slug, p.IsActive }).ToListAsync(cancellationToken);
+        return chats.ToLookup(p => p.AgentId, p => new AgentPublishedChat(p.Slug, p.IsActive));
+    }
+
+    private static JsonNode WithoutPreamble(Agent agent, IReadOnlyList<AgentPublishedChat> chats)
+    {
+        var node = JsonSerializer.SerializeToNode(AgentResponse.From(agent, chats), WireJson.Responses)!;
         node.AsObject().Remove("stable_preamble");
         return node;
     }

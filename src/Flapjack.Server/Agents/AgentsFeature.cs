@@ -2,6 +2,7 @@ using Flapjack.Server.Agents.Compaction;
 using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Agents.Equipment;
 using Flapjack.Server.Agents.Multiplayer;
+using Flapjack.Server.Agents.Publishing;
 
 namespace Flapjack.Server.Agents;
 
@@ -13,6 +14,8 @@ internal static class AgentsFeature
         .AddScoped<PlainAgents>()
         .AddSingleton<AgentConfigs>()
         .AddSingleton<AgentEquipment>()
+        .AddSingleton<Publications>()
+        .AddScoped<IAgentDependant, PublicationRemoval>()
         .AddScoped<IAgentDependant, AgentConfigRemoval>();
 
     public static void MapAgents(this IEndpointRouteBuilder app)
@@ -20,5 +23,6 @@ internal static class AgentsFeature
         AgentEndpoints.Map(app);
         CompactionEndpoints.Map(app);
         MultiplayerEndpoints.Map(app);
+        PublishEndpoints.Map(app);
     }
 }

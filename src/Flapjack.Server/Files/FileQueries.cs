@@ -13,8 +13,8 @@ internal static class FileQueries
         var ready = db.Files.AsNoTracking().Where(f => f.Ready);
         if (access.SeesWholeOrg) return ready;
         var user = access.Caller.UserId;
-        var threads = db.ThreadIdsOf(user?.ToString() ?? "");
-        return ready.Where(f => f.UserId == user || threads.Any(t => t == f.ThreadId) || db.FileUses.Any(u => u.FileId == f.Id && threads.Contains(u.ThreadId)));
+        var threads = db.ThreadIdsOf(access.UserId ?? "");
+        return ready.Where(f => user != null && f.UserId == user || threads.Any(t => t == f.ThreadId) || db.FileUses.Any(u => u.FileId == f.Id && threads.Contains(u.ThreadId)));
     }
 
     public static async Task<StoredFile> FindFileAsync(this FlapjackDb db, CallerContext access, Guid id, CancellationToken cancellationToken) =>

@@ -1,6 +1,7 @@
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
+using Flapjack.Server.Threads.Conversations;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 

@@ -58,10 +58,4 @@ internal static class ContentReader
 
     private static string Clean(string field, string text) =>
         text.Contains('\0', StringComparison.Ordinal) ? throw ApiException.BadRequest($"{field}: must not contain the character U+0000") : text;
-
-    /// <summary>A string field of an object; null when it is absent or something else.</summary>
-    public static string? Text(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    /// <summary>An object in a field of an object; null when it is absent or something else.</summary>
-    public static JsonElement? Object(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object ? value : null;
 }

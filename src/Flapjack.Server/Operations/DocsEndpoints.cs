@@ -1,8 +1,6 @@
-using System.Security.Cryptography;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.Net.Http.Headers;
 
 namespace Flapjack.Server.Operations;
 
@@ -19,7 +17,7 @@ internal static class DocsEndpoints
     }
 
     /// <summary>The OpenAPI 3.1 document of this server.</summary>
-    private static FileContentHttpResult Document() => Served(EmbeddedFile.Document);
+    private static FileContentHttpResult Document() => Files.Document.Served();
 
     /// <summary>A page for people to read and try the API in.</summary>
     private static FileContentHttpResult Page(HttpContext http)
@@ -27,36 +25,27 @@ internal static class DocsEndpoints
         http.Response.Headers.ContentSecurityPolicy = Policy;
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers["Referrer-Policy"] = "no-referrer";
-        return Served(EmbeddedFile.Page);
+        return Files.Page.Served();
     }
 
     /// <summary>Script and style of the page.</summary>
     private static FileContentHttpResult Asset(string asset, HttpContext http)
     {
         http.Response.Headers.XContentTypeOptions = "nosniff";
-        return Served(asset switch
+        var file = asset switch
         {
-            "docs.js" => EmbeddedFile.Script,
-            "docs.css" => EmbeddedFile.Style,
+            "docs.js" => Files.Script,
+            "docs.css" => Files.Style,
             _ => throw ApiException.NotFound(),
-        });
+        };
+        return file.Served();
     }
 
-    private static FileContentHttpResult Served(EmbeddedFile file) => TypedResults.Bytes(file.Bytes, file.ContentType, entityTag: file.Tag);
-
-    private sealed record EmbeddedFile(byte[] Bytes, string ContentType, EntityTagHeaderValue Tag)
+    private static class Files
     {
-        public static readonly EmbeddedFile Document = Load("openapi.v1.json", "application/json; charset=utf-8");
-        public static readonly EmbeddedFile Page = Load("docs.index.html", "text/html; charset=utf-8");
-        public static readonly EmbeddedFile Script = Load("docs.docs.js", "text/javascript; charset=utf-8");
-        public static readonly EmbeddedFile Style = Load("docs.docs.css", "text/css; charset=utf-8");
-
-        private static EmbeddedFile Load(string name, string contentType)
-        {
-            using var stream = typeof(EmbeddedFile).Assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"{name} is not embedded.");
-            var bytes = new byte[stream.Length];
-            stream.ReadExactly(bytes);
-            return new(bytes, contentType, new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 8))}\""));
-        }
+        public static readonly EmbeddedFile Document = EmbeddedFile.Load("openapi.v1.json", "application/json; charset=utf-8");
+        public static readonly EmbeddedFile Page = EmbeddedFile.Load("docs.index.html", "text/html; charset=utf-8");
+        public static readonly EmbeddedFile Script = EmbeddedFile.Load("docs.docs.js", "text/javascript; charset=utf-8");
+        public static readonly EmbeddedFile Style = EmbeddedFile.Load("docs.docs.css", "text/css; charset=utf-8");
     }
 }

@@ -37,6 +37,7 @@ internal static class PlatformSetup
         builder.Services.AddSingleton(ServerSecrets.Load(settings));
         builder.Services.AddSingleton<SecretBox>();
         builder.Services.AddSingleton<RequestLimits>();
+        builder.Services.AddSingleton<VisitorLimits>();
         builder.Services.AddSingleton<EventStreams>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<EventStreams>());
         builder.Services.AddSingleton<Revocations>();

@@ -40,6 +40,12 @@ internal sealed class ConversationThread : ITenantRow
     /// <summary>Not before then it is removed, and not within a day of its last message; null = kept.</summary>
     public DateTime? ExpiresAt { get; init; }
 
+    /// <summary>The published chat it was opened in; null for others.</summary>
+    public Guid? PublicationId { get; init; }
+
+    /// <summary>The visitor whose session it needs; null = whoever knows its id.</summary>
+    public string? Visitor { get; init; }
+
     /// <summary>Sequence number of the newest message.</summary>
     public long LastSeq { get; set; }
 

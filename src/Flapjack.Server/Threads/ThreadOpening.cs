@@ -16,6 +16,12 @@ internal sealed record ThreadDraft(string? Title, string Kind, string? ActivePro
     /// <summary>The thread in which a call of another agent made this one; it goes with that thread.</summary>
     public Guid? Parent { get; init; }
 
+    /// <summary>The published chat it is opened in.</summary>
+    public Guid? PublicationId { get; init; }
+
+    /// <summary>The visitor whose session it will need.</summary>
+    public string? Visitor { get; init; }
+
     /// <summary>Messages the thread begins with.</summary>
     public IReadOnlyList<PastMessage> Past { get; init; } = [];
 
@@ -64,13 +70,15 @@ internal sealed class ThreadOpening(IWriter writer, Databases databases, TimePro
                 Hidden = draft.HiddenFor is not null,
                 ExpiresAt = now + draft.HiddenFor,
                 ParentThreadId = draft.Parent,
+                PublicationId = draft.PublicationId,
+                Visitor = draft.Visitor,
                 LastSeq = draft.Past.Count,
                 CreatedAt = now,
                 UpdatedAt = now,
             };
             SqlStatement[] unit = thread.IsMultiplayer && access.Caller.UserId is { } user
                 ? [ThreadSql.Insert(thread), ThreadSql.InsertOwner(thread, user.ToString(), access.Caller.UserName)]
-                : [ThreadSql.Insert(thread), .. PastMessageSql.Insert(thread, draft.Past)];
+                : thread.PublicationId is null ? [ThreadSql.Insert(thread), .. PastMessageSql.Insert(thread, draft.Past)] : [ThreadSql.Insert(thread), ThreadSql.NotePublication(thread)];
             var result = await writer.WriteAsync(unit, cancellationToken);
             if (result.Affected[0] == 1) return thread;
             // No agent, or another node took this microsecond; the next one is free sooner or later.

@@ -14,7 +14,7 @@ internal static class ThreadQueries
     /// <summary>Threads a user started or takes part in.</summary>
     public static IQueryable<ConversationThread> OwnThreads(this FlapjackDb db, CallerContext access)
     {
-        var user = access.Caller.UserId?.ToString();
+        var user = access.UserId;
         return db.Threads.Where(t => t.UserId == user || db.Participants.Any(p => p.ThreadId == t.Id && p.UserId == user));
     }
 

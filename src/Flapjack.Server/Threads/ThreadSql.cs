@@ -30,6 +30,9 @@ internal static class ThreadSql
 
     public static SqlStatement InsertOwner(ConversationThread t, string userId, string? name) => new(InsertOwnerText, [t.OrgId, t.Id, userId, name, t.CreatedAt]);
 
+    /// <summary>Few threads are visitors', so the statement that stores a thread does not know them.</summary>
+    public static SqlStatement NotePublication(ConversationThread t) => new("UPDATE threads SET publication_id = $2, visitor = $3 WHERE id = $1", [t.Id, t.PublicationId, t.Visitor]);
+
     /// <summary>A thread of the organisation with its agent.</summary>
     public static SqlStatement Find(Guid thread, Guid org) => new(FindText, [thread, org]);
 

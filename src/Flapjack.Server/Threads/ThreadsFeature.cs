@@ -16,6 +16,7 @@ internal static class ThreadsFeature
     {
         services.AddSingleton<ThreadOpening>();
         services.AddScoped<ThreadRemoval>();
+        services.AddScoped<ThreadViews>();
         services.AddScoped<Participants>();
         services.AddScoped<ThreadFork>();
         services.AddScoped<Agents.IAgentDependant, ThreadArchive>();

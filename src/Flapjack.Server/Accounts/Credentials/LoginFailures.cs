@@ -1,7 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Http.Addresses;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 
@@ -21,7 +20,7 @@ internal sealed class LoginFailures(ServerSettings settings, IReader reader, IWr
     {
         if (settings.Limits.LoginFailures == 0) return false;
         var now = time.Now();
-        lock (_lock) Check(_addresses.GetValueOrDefault(AddressKey(address)), now);
+        lock (_lock) Check(_addresses.GetValueOrDefault(ClientAddress.HouseholdOf(address)), now);
         if (email is null || await reader.ReadAsync(LoginFailureSql.Find(EmailKey(email), now - Window), static row => new Entry(row.Time(), row.Integer()), cancellationToken) is not { } entry) return false;
         Check(entry, now);
         return true;
@@ -31,7 +30,7 @@ internal sealed class LoginFailures(ServerSettings settings, IReader reader, IWr
     {
         if (settings.Limits.LoginFailures == 0) return;
         var now = time.Now();
-        lock (_lock) Count(AddressKey(address), now);
+        lock (_lock) Count(ClientAddress.HouseholdOf(address), now);
         if (email is not null) await writer.WriteAsync([LoginFailureSql.Count(EmailKey(email), now, now - Window)], cancellationToken);
     }
 
@@ -56,14 +55,6 @@ internal sealed class LoginFailures(ServerSettings settings, IReader reader, IWr
         foreach (var (key, entry) in _addresses) if (entry.Start + Window <= now) _addresses.Remove(key);
         if (_addresses.Count < MaxEntries) return;
         foreach (var key in _addresses.OrderBy(e => e.Value.Count).ThenBy(e => e.Value.Start).Take(MaxEntries / 10).Select(e => e.Key).ToList()) _addresses.Remove(key);
-    }
-
-    // One household or host owns a whole /64 of IPv6, so that is what counts as an address.
-    private static string AddressKey(string address)
-    {
-        if (!IPAddress.TryParse(address, out var parsed)) return address;
-        if (parsed.IsIPv4MappedToIPv6) parsed = parsed.MapToIPv4();
-        return parsed.AddressFamily == AddressFamily.InterNetworkV6 ? Convert.ToHexStringLower(parsed.GetAddressBytes().AsSpan(0, 8)) : parsed.ToString();
     }
 
     private string EmailKey(string email) => tokens.HashOf("failed login of " + email);

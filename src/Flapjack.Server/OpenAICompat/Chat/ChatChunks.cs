@@ -1,5 +1,6 @@
 using System.Buffers;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Threads.Conversations;
 using Flapjack.Server.Threads.Streams;
 
 namespace Flapjack.Server.OpenAICompat.Chat;

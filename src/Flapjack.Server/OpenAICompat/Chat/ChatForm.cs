@@ -1,6 +1,7 @@
 using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Threads.Conversations;
 using Flapjack.Server.Threads.Streams;
 
 namespace Flapjack.Server.OpenAICompat.Chat;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Threads.Conversations;
 using Flapjack.Server.Threads.Streams;
 
 namespace Flapjack.Server.OpenAICompat.Responses;

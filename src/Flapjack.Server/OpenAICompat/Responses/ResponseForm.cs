@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Flapjack.Runtime.Models;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Threads.Conversations;
 using Flapjack.Server.Threads.Streams;
 
 namespace Flapjack.Server.OpenAICompat.Responses;

@@ -23,7 +23,7 @@ internal sealed class IdempotencySweep(IWriter writer, TimeProvider time) : IHou
         Batches.DeleteAsync(writer, [IdempotencySql.Sweep(time.Now() - IdempotencyStore.Lifetime)], cancellationToken);
 }
 
-internal sealed class LimitsSweep(RequestLimits limits) : IHousekeepingTask
+internal sealed class LimitsSweep(RequestLimits limits, VisitorLimits visitors) : IHousekeepingTask
 {
     public string Name => "rate limit windows";
 
@@ -32,6 +32,7 @@ internal sealed class LimitsSweep(RequestLimits limits) : IHousekeepingTask
     public Task RunAsync(CancellationToken cancellationToken)
     {
         limits.Sweep();
+        visitors.Sweep();
         return Task.CompletedTask;
     }
 }

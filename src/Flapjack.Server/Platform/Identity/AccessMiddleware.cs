@@ -23,7 +23,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICreden
             return;
         }
         var rule = endpoint.Metadata.GetMetadata<AccessRule>();
-        if (rule is { Anonymous: true } || IsRoutingsOwn(endpoint))
+        if (rule is { Anonymous: true } || IsRoutingsOwn(endpoint) || endpoint.Metadata.GetMetadata<OpenWhen>() is { } open && await open.Test(context))
         {
             await next(context);
             return;

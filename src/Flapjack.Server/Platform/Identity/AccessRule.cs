@@ -10,6 +10,9 @@ internal sealed record AccessRule(bool Anonymous, bool UsersOnly, string? Scope,
 /// <summary>What the demo key gets at an endpoint that the contract marks <c>demo-ok</c>.</summary>
 internal sealed record DemoAnswer(Func<HttpContext, Task<IResult>> Answer);
 
+/// <summary>When an endpoint needs no credential, which then is not even read.</summary>
+internal sealed record OpenWhen(Func<HttpContext, ValueTask<bool>> Test);
+
 /// <summary>Where an endpoint comes from: <c>doc</c>, <c>chosen</c> or <c>ext</c>. Shown in the OpenAPI document.</summary>
 internal sealed record Origin(string Mark);
 
@@ -35,6 +38,9 @@ internal static class AccessRules
     /// <summary>Everybody; <c>none</c> in the contract's table.</summary>
     public static TBuilder Public<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new AccessRule(true, false, null, Role.Viewer));
+
+    /// <summary>Everybody while something holds, else who the endpoint's rule lets in.</summary>
+    public static TBuilder OpenWhen<TBuilder>(this TBuilder builder, Func<HttpContext, ValueTask<bool>> test) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new OpenWhen(test));
 
     /// <summary>What the demo key is answered; <c>demo-ok</c> in the contract's table.</summary>
     public static TBuilder Demo<TBuilder>(this TBuilder builder, Func<HttpContext, Task<IResult>> answer) where TBuilder : IEndpointConventionBuilder =>

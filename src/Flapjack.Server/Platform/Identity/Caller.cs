@@ -1,6 +1,6 @@
 namespace Flapjack.Server.Platform.Identity;
 
-internal enum CallerKind { Key, User, Demo }
+internal enum CallerKind { Key, User, Demo, Visitor }
 
 /// <summary>Roles of users, weakest first.</summary>
 internal enum Role { Viewer, Member, Admin, Owner }
@@ -24,6 +24,12 @@ internal sealed record Caller
     /// <summary>Id of an API key.</summary>
     public Guid? KeyId { get; init; }
 
+    /// <summary>The published chat through which a visitor came.</summary>
+    public Guid? PublicationId { get; init; }
+
+    /// <summary>Whom a visitor is known as.</summary>
+    public string? VisitorId { get; init; }
+
     /// <summary>Scopes of a key; null = everything.</summary>
     public IReadOnlySet<string>? Scopes { get; init; }
 
@@ -31,7 +37,7 @@ internal sealed record Caller
     public IReadOnlyDictionary<Guid, Role> Roles { get; init; } = new Dictionary<Guid, Role>();
 
     /// <summary>One value per credential, for limits and idempotency.</summary>
-    public Guid Identity => KeyId ?? UserId ?? Guid.Empty;
+    public Guid Identity => KeyId ?? UserId ?? PublicationId ?? Guid.Empty;
 
     public bool Has(string scope) => Scopes is null || Scopes.Contains(scope) || scope.EndsWith(":read", StringComparison.Ordinal) && Scopes.Contains(scope[..^5] + ":write");
 }
@@ -48,8 +54,8 @@ internal sealed class CallerContext
     /// <summary>What can be revoked: the key, or the session of a user's token.</summary>
     public Guid Credential => _caller is null ? _credential : Caller.SessionId ?? Caller.Identity;
 
-    /// <summary>The account of a user; for work that was taken up again, whoever began it.</summary>
-    public string? UserId => _caller is null ? _userId : Caller.UserId?.ToString();
+    /// <summary>The account of a user, or whom a visitor is known as; for work that was taken up again, whoever began it.</summary>
+    public string? UserId => _caller is null ? _userId : Caller.UserId?.ToString() ?? Caller.VisitorId;
 
     public Guid OrgId { get; private set; }
 
@@ -60,8 +66,8 @@ internal sealed class CallerContext
     private string? _userId;
     private Guid _credential;
 
-    /// <summary>Admins, owners and keys reach everything of their organisation; other users what they take part in.</summary>
-    public bool SeesWholeOrg => Role is null or Identity.Role.Admin or Identity.Role.Owner;
+    /// <summary>Admins, owners and keys reach everything of their organisation; other users what they take part in, and so do visitors.</summary>
+    public bool SeesWholeOrg => _caller?.Kind != CallerKind.Visitor && Role is null or Identity.Role.Admin or Identity.Role.Owner;
 
     public void Enter(Caller caller, Guid orgId, Role requiredRole = Identity.Role.Viewer)
     {
@@ -74,6 +80,9 @@ internal sealed class CallerContext
 
     /// <summary>A user who belongs to no organisation, at an endpoint that needs none.</summary>
     public void EnterAlone(Caller caller) => (_caller, _requiredRole, OrgId, Role) = (caller, Identity.Role.Viewer, Guid.Empty, Identity.Role.Viewer);
+
+    /// <summary>A visitor of a published chat, who was let in without a credential.</summary>
+    public void EnterVisitor(Guid orgId, Guid publicationId, string visitorId) => Enter(new() { Kind = CallerKind.Visitor, OrgId = orgId, PublicationId = publicationId, VisitorId = visitorId }, orgId);
 
     /// <summary>Background work acts for an organisation without a caller.</summary>
     public void EnterOrg(Guid orgId) => OrgId = orgId;

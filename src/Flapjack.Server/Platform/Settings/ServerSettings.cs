@@ -173,10 +173,13 @@ internal sealed record TurnSettings(int MaxToolCalls, TimeSpan Timeout, TimeSpan
         s.Duration("Turns:StreamStallSeconds", 30, TimeSpan.FromSeconds, 0, 86_400));
 }
 
-internal sealed record LimitSettings(int RequestsPerMinute, int MessagesPerMinute, int LoginFailures)
+internal sealed record LimitSettings(int RequestsPerMinute, int MessagesPerMinute, int LoginFailures, int PublicMessagesPerMinute, int PublicThreadsPerHour, int PublicChatMessagesPerMinute)
 {
     public static LimitSettings Read(SettingsReader s) => new(
         s.Integer("Limits:RequestsPerMinute", 6_000, 0, int.MaxValue),
         s.Integer("Limits:MessagesPerMinute", 1_200, 0, int.MaxValue),
-        s.Integer("Limits:LoginFailures", 10, 0, int.MaxValue));
+        s.Integer("Limits:LoginFailures", 10, 0, int.MaxValue),
+        s.Integer("Limits:PublicMessagesPerMinute", 20, 0, int.MaxValue),
+        s.Integer("Limits:PublicThreadsPerHour", 10, 0, int.MaxValue),
+        s.Integer("Limits:PublicChatMessagesPerMinute", 300, 0, int.MaxValue));
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Flapjack.Server.Platform.Egress;
 using Flapjack.Server.Platform.Settings;
 
@@ -17,6 +18,14 @@ internal sealed class ClientAddress(ServerSettings settings)
         var passed = string.Join(',', context.Request.Headers["X-Forwarded-For"].ToArray()).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         for (var i = passed.Length - 1; i >= 0 && IsProxy(address) && IPAddress.TryParse(passed[i], out var before); i--) address = before;
         return address.ToString();
+    }
+
+    /// <summary>What counts as one address where addresses are counted: one household or host owns a whole /64 of IPv6.</summary>
+    public static string HouseholdOf(string address)
+    {
+        if (!IPAddress.TryParse(address, out var parsed)) return address;
+        if (parsed.IsIPv4MappedToIPv6) parsed = parsed.MapToIPv4();
+        return parsed.AddressFamily == AddressFamily.InterNetworkV6 ? Convert.ToHexStringLower(parsed.GetAddressBytes().AsSpan(0, 8)) : parsed.ToString();
     }
 
     private bool IsProxy(IPAddress address)

@@ -5,9 +5,9 @@ using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Threads.Streams;
 
-namespace Flapjack.Server.OpenAICompat;
+namespace Flapjack.Server.Threads.Conversations;
 
-/// <summary>What the events of one stream of a turn add up to, for both protocols.</summary>
+/// <summary>What the events of one stream of a turn add up to, for features that tell it in another protocol.</summary>
 internal sealed class AnswerSoFar(LiveTurn live)
 {
     private readonly StringBuilder _text = new();

@@ -1,0 +1,8 @@
+namespace Flapjack.Server.A2A;
+
+internal static class A2AFeature
+{
+    public static IServiceCollection AddA2A(this IServiceCollection services) => services.AddScoped<A2ATasks>();
+
+    public static void MapA2A(this IEndpointRouteBuilder app) => A2AEndpoints.Map(app);
+}
