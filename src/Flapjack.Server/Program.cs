@@ -2,6 +2,7 @@ using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
+using Flapjack.Server.Knowledge;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
 using Flapjack.Server.OpenAICompat;
@@ -23,6 +24,7 @@ try
     builder.Services.AddAgents();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
+    builder.Services.AddKnowledge();
     builder.Services.AddThreads();
     builder.Services.AddOpenAICompat();
     builder.Services.AddOperations();
@@ -35,6 +37,7 @@ try
     app.MapAgents();
     app.MapLogs();
     app.MapFiles();
+    app.MapKnowledge();
     app.MapThreads();
     app.MapOpenAICompat();
     app.MapOperations();
