@@ -2,6 +2,8 @@ using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
+using Flapjack.Server.Knowledge.Extraction;
+using Flapjack.Server.Knowledge.Extraction.Processes;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
 using Flapjack.Server.OpenAICompat;
@@ -10,6 +12,9 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads;
+
+// A document is read by a process of its own, which begins here and ends here.
+if (ExtractionCommand.IsMeant(args)) return ExtractionCommand.Run(args);
 
 var builder = WebApplication.CreateSlimBuilder(args);
 try
@@ -23,6 +28,7 @@ try
     builder.Services.AddAgents();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
+    builder.Services.AddExtraction();
     builder.Services.AddThreads();
     builder.Services.AddOpenAICompat();
     builder.Services.AddOperations();
