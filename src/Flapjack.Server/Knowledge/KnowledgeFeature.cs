@@ -14,7 +14,7 @@ internal static class KnowledgeFeature
 {
     public static IServiceCollection AddKnowledge(this IServiceCollection services)
     {
-        services.AddSingleton<DocumentExtractor>();
+        services.AddExtraction();
         services.AddSingleton<PageFetch>();
         services.AddSingleton<DocumentRows>();
         services.AddSingleton<DocumentErasure>();

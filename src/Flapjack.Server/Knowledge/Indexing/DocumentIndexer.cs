@@ -74,7 +74,7 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
         var title = document.Titled ? document.Title : TitleOf(extracted) ?? document.Title;
         var revision = await rows.BeginAsync(document);
         var (words, model) = await StoreAsync(document, revision, title, chunks, cancellationToken);
-        var read = new ReadDocument(chunks.Count, words, extracted.MediaType, extracted.PageCount, title, model);
+        var read = new IndexedDocument(chunks.Count, words, extracted.MediaType, extracted.PageCount, title, model);
         await rows.WriteAsync(document, IndexSql.Publish(document, revision, read, context.Time.Now()));
         LogReady(context.Logger, document.Id, chunks.Count, context.Time.GetElapsedTime(started).TotalSeconds);
         await rows.EraseOldAsync(document.Id, revision);

@@ -130,7 +130,7 @@ internal static class IndexSql
     public static SqlStatement Word(long scope, long revision, (string Word, int Hits, byte[] Data) w) => new(WordText, [scope, revision, w.Word, w.Hits, w.Data]);
 
     /// <summary>Makes a revision the one that is found.</summary>
-    public static SqlStatement[] Publish(Document d, long revision, ReadDocument read, DateTime now) =>
+    public static SqlStatement[] Publish(Document d, long revision, IndexedDocument read, DateTime now) =>
     [
         new(TellAgentsText, [d.Id, d.OrgId]), new(AddToScopeText, [d.Id, (long)read.Chunks, read.Words]), new(CountText, [revision, (long)read.Chunks, read.Words]),
         new(PublishText, [d.Id, revision, read.Chunks, read.MediaType, read.PageCount, read.Title, read.EmbeddingModel, now]),
@@ -165,4 +165,4 @@ internal static class IndexSql
 }
 
 /// <summary>What was read of a document.</summary>
-internal sealed record ReadDocument(int Chunks, long Words, string MediaType, int? PageCount, string? Title, string? EmbeddingModel);
+internal sealed record IndexedDocument(int Chunks, long Words, string MediaType, int? PageCount, string? Title, string? EmbeddingModel);
