@@ -5,6 +5,9 @@ using Flapjack.Server.Credentials;
 using Flapjack.Server.Delegation;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
+using Flapjack.Server.Knowledge;
+using Flapjack.Server.Knowledge.Extraction;
+using Flapjack.Server.Knowledge.Extraction.Processes;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Mcp;
 using Flapjack.Server.McpServer;
@@ -18,6 +21,9 @@ using Flapjack.Server.Plans;
 using Flapjack.Server.PublicChat;
 using Flapjack.Server.Threads;
 using Flapjack.Server.Tools;
+
+// A document is read by a process of its own, which begins here and ends here.
+if (ExtractionCommand.IsMeant(args)) return ExtractionCommand.Run(args);
 
 var builder = WebApplication.CreateSlimBuilder(args);
 try
@@ -35,6 +41,7 @@ try
     builder.Services.AddLogs();
     builder.Services.AddFiles();
     builder.Services.AddTools();
+    builder.Services.AddKnowledge();
     builder.Services.AddThreads();
     builder.Services.AddPlans();
     builder.Services.AddOpenAICompat();
@@ -55,6 +62,7 @@ try
     app.MapLogs();
     app.MapFiles();
     app.MapTools();
+    app.MapKnowledge();
     app.MapThreads();
     app.MapPlans();
     app.MapOpenAICompat();

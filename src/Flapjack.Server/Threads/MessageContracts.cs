@@ -238,5 +238,17 @@ public sealed record MessageToolCall(string Id, string Name, string Arguments);
 
 /// <summary>Knowledge behind an answer.</summary>
 /// <param name="MessageId">The answer.</param>
-/// <param name="Sources">Chunks put into the prompt of its turn; empty until this server has knowledge.</param>
-public sealed record MessageSources(Guid MessageId, IReadOnlyList<JsonElement> Sources);
+/// <param name="Sources">Pieces of documents that stood in the prompt of its turn, best first; those of documents deleted since are left out.</param>
+public sealed record MessageSources(Guid MessageId, IReadOnlyList<MessageSource> Sources);
+
+/// <summary>A piece of a document that stood in the prompt of a turn, as it was then.</summary>
+/// <param name="DocumentId">UUID.</param>
+/// <param name="ChunkId">UUID.</param>
+/// <param name="Title">Of the document.</param>
+/// <param name="SourceRef">Name of the file, or address.</param>
+/// <param name="ScopeType"><c>org</c>, <c>agent</c> or <c>thread</c>.</param>
+/// <param name="Position">From 0, in the document.</param>
+/// <param name="Page">The page it begins on.</param>
+/// <param name="Score">0 to 1; the best has 1.</param>
+/// <param name="Text">The text.</param>
+public sealed record MessageSource(Guid DocumentId, Guid ChunkId, string Title, string SourceRef, string ScopeType, int Position, int? Page, double Score, string Text);

@@ -1,3 +1,4 @@
+using Flapjack.Server.Knowledge.Turns;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Http.Demo;
 using Flapjack.Server.Platform.Idempotency;
@@ -64,11 +65,15 @@ internal static class MessageEndpoints
     }
 
     /// <summary>Lists the knowledge that was put into the prompt of the turn that wrote this message.</summary>
-    private static async Task<Ok<MessageSources>> Sources(Guid threadId, Guid messageId, FlapjackDb db, CallerContext access, CancellationToken cancellationToken)
+    private static async Task<Ok<MessageSources>> Sources(Guid threadId, Guid messageId, FlapjackDb db, CallerContext access, TurnSources sources, CancellationToken cancellationToken)
     {
         await db.FindThreadAsync(access, threadId, cancellationToken);
-        var isAnswer = await db.Messages.AnyAsync(m => m.ThreadId == threadId && m.Id == messageId && m.Role == MessageRoles.Assistant, cancellationToken);
-        return isAnswer ? TypedResults.Ok(new MessageSources(messageId, [])) : throw ApiException.NotFound("Message");
+        var answer = await db.Messages.AsNoTracking().Where(m => m.ThreadId == threadId && m.Id == messageId && m.Role == MessageRoles.Assistant).Select(m => new { m.TurnId, m.SenderId }).FirstOrDefaultAsync(cancellationToken)
+            ?? throw ApiException.NotFound("Message");
+        if (answer.TurnId is not { } turn) return TypedResults.Ok(new MessageSources(messageId, []));
+        var agent = Guid.TryParse(answer.SenderId, out var speaker) ? speaker : (Guid?)null;
+        var found = await sources.ReadAsync(access.OrgId, turn, agent, cancellationToken);
+        return TypedResults.Ok(new MessageSources(messageId, [.. found.Select(s => new MessageSource(s.DocumentId, s.ChunkId, s.Title, s.SourceRef, s.ScopeType, s.Position, s.Page, Math.Round(s.Score, 6), s.Text))]));
     }
 
     // By turn and agent: several agents may have answered in one turn.

@@ -1,4 +1,5 @@
 using Flapjack.Server.Files;
+using Flapjack.Server.Knowledge;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Turns;
 using Microsoft.EntityFrameworkCore;
@@ -6,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads;
 
 /// <summary>Deletes a thread together with everything in it.</summary>
-internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops, TurnHistory history, FileRemoval files, IEnumerable<IThreadDependant> dependants)
+internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops, TurnHistory history, FileRemoval files, KnowledgeRemoval knowledge, IEnumerable<IThreadDependant> dependants)
 {
     public async Task RemoveAsync(ConversationThread thread, CancellationToken cancellationToken)
     {
@@ -22,6 +23,7 @@ internal sealed class ThreadRemoval(FlapjackDb db, TurnStops stops, TurnHistory 
         foreach (var dependant in dependants) await dependant.OnDeletedAsync(thread.Id, cancellationToken);
         // Nobody sees a hidden thread go, so it must not take what its client means to send again.
         var taken = await files.TakeFromThreadAsync(thread.Id, leaveUploads: thread.Hidden, cancellationToken);
+        await knowledge.RemoveThreadAsync(thread.Id, cancellationToken);
         var traces = db.Traces.Where(t => t.ThreadId == thread.Id).Select(t => t.Id);
         await db.Spans.Where(s => traces.Contains(s.TraceId)).ExecuteUpdateAsync(rows => rows.SetProperty(s => s.Input, (string?)null).SetProperty(s => s.Output, (string?)null), cancellationToken);
         await transaction.CommitAsync(cancellationToken);

@@ -18,6 +18,7 @@ internal sealed record ServerSettings
     public required bool AllowRawModels { get; init; }
 
     public required KnowledgeSettings Knowledge { get; init; }
+    public required SandboxSettings Sandbox { get; init; }
     public required LogSettings Logs { get; init; }
     public required McpSettings Mcp { get; init; }
     public required MetricsSettings Metrics { get; init; }
@@ -59,6 +60,7 @@ internal sealed record ServerSettings
             Models = ModelSettingsSection.Read(s),
             AllowRawModels = s.Flag("OpenAiCompat:AllowRawModels", false),
             Knowledge = KnowledgeSettings.Read(s),
+            Sandbox = SandboxSettings.Read(s),
             Logs = new(s.Integer("Logs:RetentionDays", 30, 0, 3650), s.Flag("Logs:CaptureContent", true)),
             Mcp = McpSettings.Read(s),
             Metrics = MetricsSettings.Read(s),
@@ -131,6 +133,13 @@ internal sealed record BootstrapSettings(string? Email, string? Password, string
 }
 
 internal sealed record DemoSettings(bool Enabled, Uri? SignupUrl);
+
+/// <summary>Processes that the server starts.</summary>
+/// <param name="RequireIsolation">Whether documents stay unread on a host that cannot isolate.</param>
+internal sealed record SandboxSettings(bool RequireIsolation)
+{
+    public static SandboxSettings Read(SettingsReader s) => new(s.Flag("Sandbox:RequireIsolation", false));
+}
 
 internal sealed record LogSettings(int RetentionDays, bool CaptureContent);
 

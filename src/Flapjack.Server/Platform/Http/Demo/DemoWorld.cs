@@ -120,6 +120,15 @@ internal static class DemoWorld
         return Json($$"""{"message_id":"{{AssistantMessageId}}","sources":[]}""");
     }
 
+    /// <summary>The demo world has no documents.</summary>
+    public static IResult Documents(HttpContext context)
+    {
+        var query = new Query(context.Request);
+        if (query.Text("scopeType", "scope_type") is null) throw ApiException.Invalid("scopeType", "is required");
+        if (query.Id("scopeId", "scope_id") is null) throw ApiException.Invalid("scopeId", "is required");
+        return Json("[]");
+    }
+
     public static IResult Logs(HttpContext context)
     {
         var query = new Query(context.Request);

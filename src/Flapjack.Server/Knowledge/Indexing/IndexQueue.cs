@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using Flapjack.Server.Platform.Settings;
+using Flapjack.Server.Platform.Signals;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Knowledge.Indexing;
+
+/// <summary>Documents that wait to be read. The rows are the queue; this wakes those who work, and those who wait for a document.</summary>
+internal sealed class IndexQueue : IDisposable
+{
+    private const string Topic = "knowledge";
+
+    /// <summary>How long a node may be silent before others take its work. All times are the database's.</summary>
+    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(60);
+
+    private readonly IWriter _writer;
+    private readonly IReader _reader;
+    private readonly Databases _databases;
+    private readonly NodeName _node;
+    private readonly ISignals _signals;
+    private readonly ServerSettings _settings;
+    private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _waiting = new();
+    private readonly SemaphoreSlim _work = new(0);
+
+    public IndexQueue(IWriter writer, IReader reader, Databases databases, NodeName node, ISignals signals, ServerSettings settings)
+    {
+        (_writer, _reader, _databases, _node, _signals, _settings) = (writer, reader, databases, node, signals, settings);
+        signals.On(Topic, signal => { if (Guid.TryParse(signal.Body, out var id)) Complete(id); });
+    }
+
+    /// <summary>Something was queued.</summary>
+    public void Wake()
+    {
+        if (_work.CurrentCount < _settings.Knowledge.Workers) _work.Release();
+    }
+
+    /// <summary>Waits until something is queued here, or the time is up.</summary>
+    public async Task WaitForWorkAsync(TimeSpan longest, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var pause = Task.Delay(longest, time, either.Token);
+        await Task.WhenAny(_work.WaitAsync(either.Token), pause);
+        await either.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Completes when the document's work is done, on whatever node; signals may be lost, so wait no longer than fits.</summary>
+    public Task DoneAsync(Guid document) => _waiting.GetOrAdd(document, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    public void Forget(Guid document) => _waiting.TryRemove(document, out _);
+
+    /// <summary>The document's work is done.</summary>
+    public void Done(Guid document)
+    {
+        Complete(document);
+        _signals.Broadcast(Topic, document.ToString());
+    }
+
+    /// <summary>The next document, which is this node's from now on; null when none waits.</summary>
+    public async Task<Document?> TakeAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (id, org, claim) in await _reader.ReadAllAsync(IndexSql.Waiting(), static row => (row.Id(), row.Id(), row.Long()), cancellationToken))
+        {
+            if ((await _writer.WriteAsync([IndexSql.Claim(id, claim, _node.Value, Lease)], cancellationToken)).Affected[0] == 0) continue;
+            await using var db = _databases.Open(org);
+            var taken = await db.Documents.AsNoTracking().FirstOrDefaultAsync(d => d.Id == id, CancellationToken.None);
+            if (taken is not null) return taken;
+        }
+        return null;
+    }
+
+    public Task RenewAsync() => _writer.WriteAsync([IndexSql.Renew(_node.Value, Lease)]);
+
+    /// <summary>Gives work back to whoever comes next.</summary>
+    public Task ReleaseAsync(Document document, bool uncounted) => _writer.WriteAsync([IndexSql.Release(document.Id, document.Claim, uncounted)]);
+
+    /// <summary>At the start: what a node that is surely gone had begun. On SQLite there is no other node.</summary>
+    public async Task RecoverAsync()
+    {
+        if (!_settings.UsesPostgres) await _writer.WriteAsync([IndexSql.ReleaseNode(null)]);
+        else if (_node.Predecessor is { } dead) await _writer.WriteAsync([IndexSql.ReleaseNode(dead)]);
+    }
+
+    public void Dispose() => _work.Dispose();
+
+    private void Complete(Guid document)
+    {
+        if (_waiting.TryRemove(document, out var waiting)) waiting.TrySetResult();
+    }
+}

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using Flapjack.Server.Agents.Configs;
+using Flapjack.Server.Knowledge.Turns;
+using Flapjack.Server.Models;
+using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Identity;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Flapjack.Server.Knowledge.Search;
+
+internal static class SearchEndpoints
+{
+    private const int MaxQuery = 8_000;
+
+    public static void Map(IEndpointRouteBuilder app) =>
+        app.MapPost("/api/knowledge/search", Search).WithName("searchKnowledge").WithTags("knowledge").From("ext").Access(Scopes.KnowledgeRead);
+
+    /// <summary>Finds pieces of documents by words, by meaning, or by both.</summary>
+    private static async Task<Ok<KnowledgeSearchResponse>> Search(
+        JsonBody<KnowledgeSearchRequest> body, SearchTargets targets, EmbeddingModels models, KnowledgeSearch search, CallerContext access, CancellationToken cancellationToken)
+    {
+        var request = body.Value;
+        var errors = new FieldErrors();
+        errors.Required("query", request.Query.Value, MaxQuery);
+        errors.Range("limit", request.Limit.Value, 1, 50);
+        errors.Range("minScore", request.MinScore.Value, 0, 1);
+        CheckMode(errors, request.Mode.Value, models);
+        errors.Object("filter", request.Filter.Value, FieldRules.MetadataBytes);
+        var target = SearchTargets.Read(errors, request);
+        errors.ThrowIfAny();
+        var answer = await search.FindAsync(new(access.OrgId, await targets.ScopesAsync(target, cancellationToken), request.Query.Value!)
+        {
+            Limit = request.Limit.Value ?? 6,
+            Mode = request.Mode.Value ?? SearchModes.Auto,
+            MinScore = request.MinScore.Value ?? 0,
+            Filter = request.Filter.Value is { ValueKind: JsonValueKind.Object } filter ? filter : null,
+        }, cancellationToken);
+        return TypedResults.Ok(new KnowledgeSearchResponse(answer.Mode, [.. answer.Chunks.Select(KnowledgeSearchResult.From)]));
+    }
+
+    /// <summary>Adds a fault for a mode that is none, or cannot be had.</summary>
+    public static void CheckMode(FieldErrors errors, string? mode, EmbeddingModels models)
+    {
+        errors.OneOf("mode", mode, SearchModes.Auto, SearchModes.Lexical, SearchModes.Vector, SearchModes.Hybrid);
+        if (mode is not null && SearchModes.NeedsVectors(mode) && !models.IsConfigured) errors.Add("mode", "needs an embedding model; set Knowledge:EmbeddingModel");
+    }
+}
+
+/// <summary>What a search names.</summary>
+internal readonly record struct SearchTarget(Guid? AgentId, Guid? ThreadId, ScopeRef? Scope);
+
+/// <summary>Finds the scopes behind what a search names; 404 for what the caller does not see.</summary>
+internal sealed class SearchTargets(FlapjackDb db, ScopeAccess scopes, AgentConfigs configs, CallerContext access)
+{
+    public static SearchTarget Read(FieldErrors errors, KnowledgeSearchRequest request)
+    {
+        var (agent, thread) = (errors.Id("agentId", request.AgentId.Value), errors.Id("threadId", request.ThreadId.Value));
+        if (request.ScopeType.Value is null && request.ScopeId.Value is null)
+        {
+            if (request.AgentId.Value is null && request.ThreadId.Value is null) errors.Add("agentId", "is required, or threadId, or scopeType and scopeId");
+            return new(agent, thread, null);
+        }
+        if (request.AgentId.Value is not null || request.ThreadId.Value is not null) errors.Add("scopeType", "cannot be sent together with agentId or threadId");
+        return new(null, null, ScopeAccess.Read(errors, request.ScopeType.Value, request.ScopeId.Value));
+    }
+
+    public async Task<IReadOnlyList<Guid>> ScopesAsync(SearchTarget target, CancellationToken cancellationToken)
+    {
+        if (target.Scope is { } scope)
+        {
+            await scopes.RequireAsync(scope, cancellationToken);
+            return [scope.Id];
+        }
+        if (target.ThreadId is { } thread) await scopes.RequireAsync(new(ScopeTypes.Thread, thread), cancellationToken);
+        if (target.AgentId is { } named) await scopes.RequireAsync(new(ScopeTypes.Agent, named), cancellationToken);
+        var agent = target.AgentId ?? await db.Threads.Where(t => t.Id == target.ThreadId).Select(t => t.AgentId).FirstAsync(cancellationToken);
+        var config = (await configs.ReadAsync<KnowledgeConfig>(access.OrgId, agent, cancellationToken)).Value;
+        return [.. config.IncludeOrg ? [access.OrgId] : (Guid[])[], agent, .. target.ThreadId is { } id ? [id] : (Guid[])[]];
+    }
+}
