@@ -1,6 +1,7 @@
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Files;
+using Flapjack.Server.Integrations;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
@@ -21,6 +22,7 @@ try
     builder.Services.AddKeys();
     builder.Services.AddModels();
     builder.Services.AddAgents();
+    builder.Services.AddIntegrations();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
     builder.Services.AddThreads();
@@ -33,6 +35,7 @@ try
     app.MapKeys();
     app.MapModels();
     app.MapAgents();
+    app.MapIntegrations();
     app.MapLogs();
     app.MapFiles();
     app.MapThreads();

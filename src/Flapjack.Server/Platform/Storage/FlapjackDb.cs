@@ -5,6 +5,7 @@ using Flapjack.Server.Accounts.Organisations;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Files;
+using Flapjack.Server.Integrations;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
@@ -41,6 +42,8 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
     public DbSet<Agent> Agents => Set<Agent>();
     public DbSet<AgentConfig> AgentConfigs => Set<AgentConfig>();
+    public DbSet<AgentIntegration> AgentIntegrations => Set<AgentIntegration>();
+    public DbSet<Integration> Integrations => Set<Integration>();
     public DbSet<ConversationThread> Threads => Set<ConversationThread>();
     public DbSet<Participant> Participants => Set<Participant>();
     public DbSet<Message> Messages => Set<Message>();
