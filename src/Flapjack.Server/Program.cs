@@ -3,6 +3,8 @@ using Flapjack.Server.Agents;
 using Flapjack.Server.Files;
 using Flapjack.Server.Integrations;
 using Flapjack.Server.Keys;
+using Flapjack.Server.Knowledge.Extraction;
+using Flapjack.Server.Knowledge.Extraction.Processes;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
 using Flapjack.Server.OpenAICompat;
@@ -11,6 +13,9 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads;
+
+// A document is read by a process of its own, which begins here and ends here.
+if (ExtractionCommand.IsMeant(args)) return ExtractionCommand.Run(args);
 
 var builder = WebApplication.CreateSlimBuilder(args);
 try
@@ -25,6 +30,7 @@ try
     builder.Services.AddIntegrations();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
+    builder.Services.AddExtraction();
     builder.Services.AddThreads();
     builder.Services.AddOpenAICompat();
     builder.Services.AddOperations();

@@ -7,6 +7,7 @@ public sealed class DependencyTests
 {
     private static readonly CodeMap Runtime = CodeMap.Read("Flapjack.Runtime", "Flapjack.Runtime", "src/Flapjack.Runtime");
     private static readonly CodeMap Providers = CodeMap.Read("Flapjack.Providers", "Flapjack.Providers", "src/Flapjack.Providers");
+    private static readonly CodeMap Sandboxes = CodeMap.Read("Flapjack.Sandboxes", "Flapjack.Sandboxes", "src/Flapjack.Sandboxes");
     private static readonly CodeMap Server = CodeMap.Read("Flapjack.Server", "Flapjack.Server", "src/Flapjack.Server");
 
     private const string PlantedRoot = "Flapjack.Architecture.Tests.Planted";
@@ -27,6 +28,10 @@ public sealed class DependencyTests
     [Fact]
     public void Providers_do_not_know_the_server() =>
         DependencyRules.AssemblyReferences(Providers, ProvidersMustNotKnow).ShouldBeNone();
+
+    [Fact]
+    public void Sandboxes_know_no_web_no_database_and_no_other_project() =>
+        DependencyRules.AssemblyReferences(Sandboxes, [.. RuntimeMustNotKnow.Where(name => name != "Flapjack.Sandboxes"), "Flapjack.Runtime"]).ShouldBeNone();
 
     [Fact]
     public void Platform_knows_no_feature() => DependencyRules.PlatformKnowsNoFeature(Server).ShouldBeNone();

@@ -1,3 +1,4 @@
+using Flapjack.Sandboxes;
 using Flapjack.Server.Platform.Egress;
 using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Http;
@@ -5,6 +6,7 @@ using Flapjack.Server.Platform.Http.Addresses;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Lifetime;
+using Flapjack.Server.Platform.Sandboxing;
 using Flapjack.Server.Platform.Scheduling;
 using Flapjack.Server.Platform.Secrets;
 using Flapjack.Server.Platform.Settings;
@@ -41,6 +43,8 @@ internal static class PlatformSetup
         builder.Services.AddHostedService<RevocationWatch>();
         builder.Services.AddSingleton<EgressGuard>();
         builder.Services.AddSingleton<OutboundHttp>();
+        builder.Services.AddSingleton<SandboxHost>(_ => new());
+        builder.Services.AddHostedService<SandboxCheck>();
         builder.Services.AddSingleton<ClientAddress>();
         builder.Services.AddSingleton<IdempotencyStore>();
         builder.Services.AddSingleton<IHousekeepingTask, IdempotencySweep>();

@@ -4,14 +4,21 @@ namespace Flapjack.Server.Files.Text;
 
 /// <summary>What a file says.</summary>
 /// <param name="Value">At most <see cref="FileTexts.MaxCharacters"/> characters; empty with a problem.</param>
-/// <param name="Problem">Why there is no text: <c>NO_TEXT</c>, <c>CORRUPT</c>, <c>TOO_COMPLEX</c> or <c>UNSUPPORTED</c>; null when there is.</param>
+/// <param name="Problem">Why there is no text: <c>NO_TEXT</c>, <c>ENCRYPTED</c>, <c>CORRUPT</c>, <c>TOO_COMPLEX</c> or <c>UNSUPPORTED</c>; null when there is.</param>
 internal sealed record FileText(string Value, string? Problem)
 {
     public static FileText Without(string problem) => new("", problem);
 }
 
+/// <summary>Reads documents that are more than text: pages, Word documents, PDFs.</summary>
+internal interface IDocumentText
+{
+    /// <summary>The text, ended after about so many characters, or why there is none.</summary>
+    Task<FileText> ReadAsync(ReadOnlyMemory<byte> content, string mediaType, int characters, CancellationToken cancellationToken);
+}
+
 /// <summary>Reads the text of files. The latest stay in memory: a conversation asks for the same ones at every turn.</summary>
-internal sealed class FileTexts(FileStore files) : IDisposable
+internal sealed class FileTexts(FileStore files, IDocumentText documents) : IDisposable
 {
     public const int MaxCharacters = 100_000;
 
@@ -26,7 +33,8 @@ internal sealed class FileTexts(FileStore files) : IDisposable
     {
         if (_cache.TryGetValue(file.Id, out FileText? known)) return known!;
         var text = await ExtractAsync(file, cancellationToken);
-        _cache.Set(file.Id, text, new MemoryCacheEntryOptions { Size = 100 + text.Value.Length });
+        // What this host cannot read today it may read tomorrow.
+        if (text.Problem != "UNSUPPORTED") _cache.Set(file.Id, text, new MemoryCacheEntryOptions { Size = 100 + text.Value.Length });
         return text;
     }
 
@@ -37,12 +45,11 @@ internal sealed class FileTexts(FileStore files) : IDisposable
         switch (file.MediaType)
         {
             case FileTypes.Html:
-                return Capped(HtmlText.Of(PlainText.Decode(await HeadAsync(file, HtmlBytes, cancellationToken)), MaxCharacters + 1));
-            case FileTypes.Docx:
-                var text = DocxText.Of(await files.ReadAsync(file, cancellationToken), MaxCharacters + 1);
-                return text.Problem is null ? Capped(text.Value) : text;
+                return Capped(await documents.ReadAsync(await HeadAsync(file, HtmlBytes, cancellationToken), file.MediaType, MaxCharacters + 1, cancellationToken));
+            case FileTypes.Docx or FileTypes.Pdf:
+                return Capped(await documents.ReadAsync(await files.ReadAsync(file, cancellationToken), file.MediaType, MaxCharacters + 1, cancellationToken));
             case var type when FileTypes.IsText(type):
-                return Capped(PlainText.Decode(await HeadAsync(file, PlainBytes, cancellationToken)));
+                return Capped(new FileText(PlainText.Decode(await HeadAsync(file, PlainBytes, cancellationToken)), null));
             default:
                 return FileText.Without("UNSUPPORTED");
         }
@@ -56,8 +63,10 @@ internal sealed class FileTexts(FileStore files) : IDisposable
         return head;
     }
 
-    private static FileText Capped(string text)
+    private static FileText Capped(FileText read)
     {
+        var text = read.Value;
+        if (read.Problem is not null) return read;
         if (string.IsNullOrWhiteSpace(text)) return FileText.Without("NO_TEXT");
         if (text.Length <= MaxCharacters) return new(text, null);
         // Not in the middle of a character.

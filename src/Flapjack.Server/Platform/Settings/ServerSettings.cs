@@ -17,6 +17,7 @@ internal sealed record ServerSettings
     /// <summary>Whether the OpenAI-compatible API takes catalog models beside agents.</summary>
     public required bool AllowRawModels { get; init; }
 
+    public required SandboxSettings Sandbox { get; init; }
     public required LogSettings Logs { get; init; }
     public required MetricsSettings Metrics { get; init; }
     public required IReadOnlyList<string> CorsOrigins { get; init; }
@@ -56,6 +57,7 @@ internal sealed record ServerSettings
             Limits = LimitSettings.Read(s),
             Models = ModelSettingsSection.Read(s),
             AllowRawModels = s.Flag("OpenAiCompat:AllowRawModels", false),
+            Sandbox = SandboxSettings.Read(s),
             Logs = new(s.Integer("Logs:RetentionDays", 30, 0, 3650), s.Flag("Logs:CaptureContent", true)),
             Metrics = MetricsSettings.Read(s),
             CorsOrigins = s.List("Cors:Origins"),
@@ -127,6 +129,13 @@ internal sealed record BootstrapSettings(string? Email, string? Password, string
 }
 
 internal sealed record DemoSettings(bool Enabled, Uri? SignupUrl);
+
+/// <summary>Processes that the server starts.</summary>
+/// <param name="RequireIsolation">Whether documents stay unread on a host that cannot isolate.</param>
+internal sealed record SandboxSettings(bool RequireIsolation)
+{
+    public static SandboxSettings Read(SettingsReader s) => new(s.Flag("Sandbox:RequireIsolation", false));
+}
 
 internal sealed record LogSettings(int RetentionDays, bool CaptureContent);
 

@@ -56,7 +56,6 @@ internal sealed class AttachmentIntake(Databases databases, FileStore files, Fil
         if (isImage != (draft.Type == AttachmentDraft.Image)) throw ApiException.Invalid($"{draft.Field}.type", $"the content is {file.MediaType}, {(isImage ? "an image" : "no image")}");
         if (support.Unable(file.MediaType) is not { } model) return;
         if (isImage) throw ApiException.Invalid(draft.Field, $"the model '{model.Id}' cannot see images");
-        if (file.MediaType == FileTypes.Pdf) throw ApiException.Invalid(draft.Field, $"the model '{model.Id}' takes no PDF, and this server cannot read the text of one");
         if ((await texts.ReadAsync(file, cancellationToken)).Problem is { } problem) throw ApiException.Invalid(draft.Field, $"the file has no text that can be read ({problem})");
     }
 }
