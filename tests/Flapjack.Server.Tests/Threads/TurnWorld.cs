@@ -11,6 +11,7 @@ public sealed class TurnWorld : IAsyncLifetime
     public const string OpenAI = "gpt-5.4", Claude = "claude-sonnet-4-6";
 
     private Action<IDictionary<string, string?>>? _settings;
+    private Action<IServiceCollection>? _services;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -21,9 +22,9 @@ public sealed class TurnWorld : IAsyncLifetime
     internal TestTools Tools { get; } = new();
 
     /// <summary>A world of a test's own, because it moves time, restarts or has settings.</summary>
-    public static async Task<TurnWorld> StartAsync(Action<IDictionary<string, string?>>? settings = null)
+    public static async Task<TurnWorld> StartAsync(Action<IDictionary<string, string?>>? settings = null, Action<IServiceCollection>? services = null)
     {
-        var world = new TurnWorld { _settings = settings };
+        var world = new TurnWorld { _settings = settings, _services = services };
         await world.InitializeAsync();
         return world;
     }
@@ -38,7 +39,11 @@ public sealed class TurnWorld : IAsyncLifetime
             settings["Providers:anthropic:ApiKey"] = "sk-ant-test";
             settings["Providers:anthropic:BaseUrl"] = Upstream.Anthropic.ToString();
             _settings?.Invoke(settings);
-        }, services => services.AddSingleton<IToolSource>(Tools));
+        }, services =>
+        {
+            services.AddSingleton<IToolSource>(Tools);
+            _services?.Invoke(services);
+        });
     }
 
     public async ValueTask DisposeAsync()

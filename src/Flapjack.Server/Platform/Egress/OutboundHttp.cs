@@ -5,9 +5,23 @@ namespace Flapjack.Server.Platform.Egress;
 
 /// <summary>HTTP to addresses that users, models and other servers give: one pool of connections, each checked when it is made. Answers are read whole, within limits.</summary>
 /// <remarks>Redirects are followed by hand and every hop is checked like the first. Credentials in headers stay with the origin they were given for.</remarks>
-internal sealed class OutboundHttp(EgressGuard guard, TimeProvider time) : IDisposable
+internal sealed class OutboundHttp : IDisposable
 {
-    private readonly HttpMessageInvoker _http = new(guard.NewHandler());
+    private readonly HttpMessageInvoker _http;
+    private readonly TimeProvider _time;
+
+    public OutboundHttp(EgressGuard guard, TimeProvider time) : this(guard.NewHandler(), time) { }
+
+    private OutboundHttp(HttpMessageHandler handler, TimeProvider time) => (_http, _time) = (new(handler), time);
+
+    /// <summary>The same for addresses that the operator set or that are a vendor's own: the network rules do not apply to those.</summary>
+    public static OutboundHttp Trusted(TimeProvider time) => new(new SocketsHttpHandler
+    {
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        ConnectTimeout = TimeSpan.FromSeconds(10),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+    }, time);
 
     /// <summary>For clients that bring their own requests (MCP, OAuth). It follows no redirects and has no time limit of its own; disposing of it leaves the pool alone.</summary>
     public HttpMessageHandler Handler() => new Shared(_http);
@@ -19,7 +33,7 @@ internal sealed class OutboundHttp(EgressGuard guard, TimeProvider time) : IDisp
     /// <param name="cancellationToken">Of the caller.</param>
     public async Task<OutboundAnswer> SendAsync(Func<Uri, HttpRequestMessage> create, Uri address, OutboundLimits limits, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(limits.Timeout, time);
+        using var timeout = new CancellationTokenSource(limits.Timeout, _time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
@@ -30,7 +44,7 @@ internal sealed class OutboundHttp(EgressGuard guard, TimeProvider time) : IDisp
                 using var request = make(address);
                 if (!IsSameOrigin(origin, address)) request.Headers.Authorization = null;
                 using var response = await _http.SendAsync(request, ending.Token);
-                if (NextOf(response, request.Method, address, limits) is not { } next) return await ReadAsync(response, address, limits.MaxBytes, ending.Token);
+                if (NextOf(response, request.Method, address, limits) is not { } next || limits.ReturnRedirects) return await ReadAsync(response, address, limits.MaxBytes, ending.Token);
                 if (hop == limits.MaxRedirects) throw new OutboundException(OutboundFault.RedirectRefused, "it redirects too often");
                 if (limits.SameOriginOnly && !IsSameOrigin(origin, next)) throw new OutboundException(OutboundFault.RedirectRefused, "it redirects to another host");
                 if (limits.SeeOther is { } other && !KeepsMethod(response)) make = other;
@@ -98,6 +112,9 @@ internal sealed class OutboundHttp(EgressGuard guard, TimeProvider time) : IDisp
 internal sealed record OutboundLimits(TimeSpan Timeout, int MaxBytes)
 {
     public int MaxRedirects { get; init; } = 3;
+
+    /// <summary>Redirects are answers like others, for callers that have a say in where the next hop goes.</summary>
+    public bool ReturnRedirects { get; init; }
 
     /// <summary>Refuses redirects to another scheme, host or port.</summary>
     public bool SameOriginOnly { get; init; }

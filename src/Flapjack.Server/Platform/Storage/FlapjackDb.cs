@@ -6,6 +6,7 @@ using Flapjack.Server.Agents;
 using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Agents.Publishing;
 using Flapjack.Server.Files;
+using Flapjack.Server.Integrations;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Knowledge;
 using Flapjack.Server.Knowledge.Indexing;
@@ -55,6 +56,8 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<AgentTool> AgentTools => Set<AgentTool>();
     public DbSet<Publication> Publications => Set<Publication>();
     public DbSet<McpSession> McpSessions => Set<McpSession>();
+    public DbSet<AgentIntegration> AgentIntegrations => Set<AgentIntegration>();
+    public DbSet<Integration> Integrations => Set<Integration>();
     public DbSet<ConversationThread> Threads => Set<ConversationThread>();
     public DbSet<Participant> Participants => Set<Participant>();
     public DbSet<Message> Messages => Set<Message>();
