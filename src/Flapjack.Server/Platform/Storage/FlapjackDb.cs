@@ -69,7 +69,7 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<Plan> Plans => Set<Plan>();
     public DbSet<Todo> Todos => Set<Todo>();
     public DbSet<TodoDependency> TodoDependencies => Set<TodoDependency>();
-    public DbSet<McpServer> McpServers => Set<McpServer>();
+    public DbSet<Mcp.McpServer> McpServers => Set<Mcp.McpServer>();
     public DbSet<McpAttachment> McpAttachments => Set<McpAttachment>();
     public DbSet<McpAuthorization> McpAuthorizations => Set<McpAuthorization>();
     public DbSet<KnowledgeScope> KnowledgeScopes => Set<KnowledgeScope>();
