@@ -71,7 +71,7 @@ public sealed class ChunkerPropertyTests
 
     private static IReadOnlyList<TextChunk> Cut((ExtractedDocument Document, int Size, int Overlap) c) => Chunker.Cut(c.Document, c.Size, c.Overlap);
 
-    private static void Holds(Func<(ExtractedDocument Document, int Size, int Overlap), bool> property) => Prop.ForAll(Case.ToArbitrary(), property).Check(Config.QuickThrowOnFailure.WithMaxTest(400));
+    private static void Holds(Func<(ExtractedDocument Document, int Size, int Overlap), bool> property) => Prop.ForAll(Case.ToArbitrary(), property).Check(Config.QuickThrowOnFailure.WithMaxTest(200));
 
     private static string Rendered(DocumentBlock block) => block.Kind == BlockKind.Heading ? new string('#', block.Level) + block.Text : block.Text;
 
