@@ -18,7 +18,7 @@ public sealed class ToolCrashTests
     {
         await using var home = await ServerHome.CreateAsync();
         await using var receiver = await ToolReceiver.StartAsync();
-        string[] settings = [.. home.Settings, "--Turns:LeaseSeconds=2", "--Network:AllowedHosts:0=loopback"];
+        string[] settings = [.. home.Settings, "--Turns:LeaseSeconds=10", "--Network:AllowedHosts:0=loopback"];
         var server = await PublishedServer.StartAsync(settings);
         try
         {
@@ -76,7 +76,7 @@ public sealed class ToolCrashTests
     private static async Task CheckAsync(PublishedServer server, ToolReceiver receiver, Call call)
     {
         var answer = "";
-        await PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), $"the call of {call.Tool} is answered", async () =>
+        await PublishedServer.UntilAsync(TimeSpan.FromSeconds(60), $"the call of {call.Tool} is answered", async () =>
         {
             var last = (await server.MessagesAsync(call.Thread))[^1];
             answer = last.Text("content");
@@ -84,7 +84,8 @@ public sealed class ToolCrashTests
         });
         var hits = receiver.At("/" + call.Tool).ToList();
         answer.ShouldContain(call.Idempotent ? "paid" : "OUTCOME_UNKNOWN");
-        hits.Count.ShouldBe(call.Idempotent ? 2 : 1, call.Tool);
+        if (call.Idempotent) hits.Count.ShouldBeGreaterThan(1, call.Tool);
+        else hits.Count.ShouldBe(1, call.Tool);
         // What an application that remembers keys does once.
         hits.Select(h => h["Idempotency-Key"]).Distinct().Count().ShouldBe(1);
     }
