@@ -3,6 +3,7 @@ using Flapjack.Server.Agents;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
+using Flapjack.Server.Memory;
 using Flapjack.Server.Models;
 using Flapjack.Server.OpenAICompat;
 using Flapjack.Server.Operations;
@@ -25,6 +26,7 @@ try
     builder.Services.AddLogs();
     builder.Services.AddFiles();
     builder.Services.AddThreads();
+    builder.Services.AddMemory();
     builder.Services.AddPlans();
     builder.Services.AddOpenAICompat();
     builder.Services.AddOperations();
@@ -38,6 +40,7 @@ try
     app.MapLogs();
     app.MapFiles();
     app.MapThreads();
+    app.MapMemory();
     app.MapPlans();
     app.MapOpenAICompat();
     app.MapOperations();
