@@ -9,7 +9,11 @@ namespace Flapjack.Server.Memory.Recall;
 /// <summary>How texts are compared by their words: small letters, without accents; scripts without spaces by pairs of characters.</summary>
 internal static class MemoryWords
 {
-    private const int LongestWord = 40;
+    private const int LongestWord = 40, FirstAccented = 'À';
+
+    // The server carries no Unicode tables to take letters apart with, so those of Latin scripts stand here in their order.
+    private const string Unaccented = "AAAAAAÆCEEEEIIIIÐNOOOOO×OUUUUYÞßaaaaaaæceeeeiiiiðnooooo÷ouuuuyþy"
+        + "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIiĲĳJjKkĸLlLlLlLlLlNnNnNnŉŊŋOoOoOoŒœRrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
 
     // Words that most English sentences have. Other languages do without: a word that many memories have weighs little anyway.
     private static readonly FrozenSet<string> Common = FrozenSet.ToFrozenSet(
@@ -25,7 +29,7 @@ internal static class MemoryWords
         var words = new List<string>();
         var word = new StringBuilder();
         Rune? before = null;
-        foreach (var rune in Decomposed(text).EnumerateRunes())
+        foreach (var rune in text.EnumerateRunes())
         {
             if (Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark) continue;
             if (IsUnspaced(rune))
@@ -36,8 +40,9 @@ internal static class MemoryWords
                 continue;
             }
             before = null;
-            if (Rune.IsLetterOrDigit(rune)) word.Append(Rune.ToLowerInvariant(rune));
-            else End();
+            if (Rune.IsLetterOrDigit(rune)) word.Append(Rune.ToLowerInvariant(Plain(rune)));
+            // "user's" is one word.
+            else if (rune.Value is not ('\'' or '’')) End();
         }
         End();
         return words;
@@ -87,18 +92,7 @@ internal static class MemoryWords
 
     private static long Hash(string text) => BinaryPrimitives.ReadInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    private static string Decomposed(string text)
-    {
-        try
-        {
-            return Ascii.IsValid(text) ? text : text.Normalize(NormalizationForm.FormKD);
-        }
-        catch (ArgumentException)
-        {
-            // Half a character.
-            return text;
-        }
-    }
+    private static Rune Plain(Rune rune) => rune.Value is >= FirstAccented and < FirstAccented + 192 ? new(Unaccented[rune.Value - FirstAccented]) : rune.Value is 'ё' or 'Ё' ? new('е') : rune;
 
     // Han, kana, Thai to Lao, Khmer.
     private static bool IsUnspaced(Rune rune) => rune.Value is >= 0x3041 and <= 0x30FF or >= 0x3400 and <= 0x9FFF or >= 0x20000 and <= 0x323AF or >= 0x0E00 and <= 0x0EFF or >= 0x1780 and <= 0x17FF;
