@@ -11,6 +11,7 @@ using Flapjack.Server.Knowledge.Extraction;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Mcp;
 using Flapjack.Server.McpServer;
+using Flapjack.Server.Memory;
 using Flapjack.Server.Models;
 using Flapjack.Server.OpenAICompat;
 using Flapjack.Server.Operations;
@@ -40,6 +41,7 @@ try
     builder.Services.AddFiles();
     builder.Services.AddThreads();
     // What gives tools to agents. On equal names the first wins: what is built in, delegated, webhooks, MCP servers, databases.
+    builder.Services.AddMemory();
     builder.Services.AddPlans();
     builder.Services.AddKnowledge();
     builder.Services.AddDelegation();
@@ -63,6 +65,7 @@ try
     app.MapLogs();
     app.MapFiles();
     app.MapThreads();
+    app.MapMemory();
     app.MapPlans();
     app.MapKnowledge();
     app.MapDelegation();

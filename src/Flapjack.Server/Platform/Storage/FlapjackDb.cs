@@ -15,6 +15,7 @@ using Flapjack.Server.Logs;
 using Flapjack.Server.Mcp;
 using Flapjack.Server.Mcp.Authorization;
 using Flapjack.Server.McpServer;
+using Flapjack.Server.Memory;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
@@ -66,6 +67,9 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<StoredFile> Files => Set<StoredFile>();
     public DbSet<FileChunk> FileChunks => Set<FileChunk>();
     public DbSet<FileUse> FileUses => Set<FileUse>();
+    public DbSet<MemoryEntry> Memories => Set<MemoryEntry>();
+    public DbSet<MemoryTerm> MemoryTerms => Set<MemoryTerm>();
+    public DbSet<MemoryVector> MemoryVectors => Set<MemoryVector>();
     public DbSet<Plan> Plans => Set<Plan>();
     public DbSet<Todo> Todos => Set<Todo>();
     public DbSet<TodoDependency> TodoDependencies => Set<TodoDependency>();
