@@ -1,22 +1,23 @@
 namespace Flapjack.Server.Mcp.Connections;
 
-/// <summary>What a server may send: bytes of one message, bytes in a minute. Breaking one ends the stream, so that a flood wastes nobody's memory.</summary>
+/// <summary>What a server may send: bytes of one message, bytes and messages in a minute. Breaking one ends the stream, so that a flood wastes neither memory nor time.</summary>
 internal sealed class InboundBudget(TimeProvider time)
 {
-    public const int MaxMessage = 8 * 1024 * 1024, MaxPerMinute = 32 * 1024 * 1024;
+    public const int MaxMessage = 8 * 1024 * 1024, MaxPerMinute = 32 * 1024 * 1024, MaxMessagesPerMinute = 6_000;
 
     private readonly Lock _lock = new();
     private long _since = time.GetTimestamp();
-    private int _bytes;
+    private int _bytes, _messages;
 
     public static McpServerException TooLarge(string what) => new(new(McpFault.Protocol, what) { TooLarge = true });
 
-    public void Spend(int bytes)
+    public void Spend(int bytes, int messages)
     {
         lock (_lock)
         {
-            if (time.GetElapsedTime(_since) > TimeSpan.FromMinutes(1)) (_since, _bytes) = (time.GetTimestamp(), 0);
+            if (time.GetElapsedTime(_since) > TimeSpan.FromMinutes(1)) (_since, _bytes, _messages) = (time.GetTimestamp(), 0, 0);
             if ((_bytes += bytes) > MaxPerMinute) throw TooLarge("the server sends more than 32 MB a minute");
+            if ((_messages += messages) > MaxMessagesPerMinute) throw TooLarge("the server sends more than 6000 messages a minute");
         }
     }
 }
@@ -35,7 +36,7 @@ internal enum MessageEnd
 /// <summary>A stream from a server, read within a budget.</summary>
 internal sealed class BoundedStream(Stream inner, MessageEnd end, InboundBudget budget) : Stream
 {
-    private int _message;
+    private int _message, _messages;
     private bool _lineIsEmpty;
 
     public override bool CanRead => true;
@@ -73,9 +74,10 @@ internal sealed class BoundedStream(Stream inner, MessageEnd end, InboundBudget 
 
     private void Count(ReadOnlySpan<byte> read)
     {
-        budget.Spend(read.Length);
+        _messages = 0;
         if (end == MessageEnd.Stream) _message += read.Length;
         else foreach (var character in read) Count(character);
+        budget.Spend(read.Length, _messages);
         if (_message > InboundBudget.MaxMessage) throw InboundBudget.TooLarge("the server sent a message of more than 8 MB");
     }
 
@@ -84,7 +86,7 @@ internal sealed class BoundedStream(Stream inner, MessageEnd end, InboundBudget 
         _message++;
         if (character == '\r') return;
         if (character != '\n') _lineIsEmpty = false;
-        else if (end == MessageEnd.Line || _lineIsEmpty) _message = 0;
-        else _lineIsEmpty = true;
+        else if (end == MessageEnd.EmptyLine && !_lineIsEmpty) _lineIsEmpty = true;
+        else (_message, _messages) = (0, _messages + 1);
     }
 }
