@@ -1,6 +1,7 @@
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Delegation;
+using Flapjack.Server.Credentials;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Logs;
@@ -24,6 +25,7 @@ try
     builder.Services.AddModels();
     builder.Services.AddAgents();
     builder.Services.AddDelegation();
+    builder.Services.AddCredentials();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
     builder.Services.AddTools();
@@ -38,6 +40,7 @@ try
     app.MapModels();
     app.MapAgents();
     app.MapDelegation();
+    app.MapCredentials();
     app.MapLogs();
     app.MapFiles();
     app.MapTools();

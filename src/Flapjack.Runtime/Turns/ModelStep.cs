@@ -22,6 +22,7 @@ internal sealed class ModelStep : IAsyncDisposable
     private TurnSpan? _span;
     private IAsyncEnumerator<ChatResponseUpdate>? _stream;
     private string _model;
+    private string? _credential;
     private bool _hasText;
     private bool _closed;
 
@@ -79,6 +80,7 @@ internal sealed class ModelStep : IAsyncDisposable
             throw;
         }
         if (_stream.Current.FinishReason is { } reason) FinishReason = reason;
+        if (CredentialMark.SourceOf(_stream.Current) is { } source) _credential = source;
         return true;
     }
 
@@ -178,7 +180,7 @@ internal sealed class ModelStep : IAsyncDisposable
             Input = ModelTrace.Input(_messages, _known),
             Output = ModelTrace.Output(Text, Calls, FinishReason),
             Error = error,
-            Model = new(_model, _state.Options.Temperature, _state.Options.MaxOutputTokens, usage, cost, _known),
+            Model = new(_model, _state.Options.Temperature, _state.Options.MaxOutputTokens, usage, cost, _known) { CredentialSource = _credential },
         };
         _state.Spans.Add(_span);
     }

@@ -60,6 +60,8 @@ internal static class GenAiTags
                 activity.SetTag("gen_ai.tool.type", span.Kind == "tool" ? "function" : "extension");
                 if (content && span.Input is { } arguments) activity.SetTag("gen_ai.tool.call.arguments", arguments.GetRawText());
                 if (content && span.Output is { } result) activity.SetTag("gen_ai.tool.call.result", result.GetRawText());
+                // What the called endpoint was told as its parent: activities choose their own ids.
+                if (span.Kind == "webhook") activity.SetTag("flapjack.span.id", span.Id.ToString("N")[16..]);
                 break;
         }
     }

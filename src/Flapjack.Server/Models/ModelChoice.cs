@@ -18,6 +18,8 @@ internal sealed record ModelChoice
     public required string ModelName { get; init; }
     /// <summary>Where it is called; null = no credential, so that a turn fails with MODEL_AUTH_FAILED.</summary>
     public required ModelEndpoint? Endpoint { get; init; }
+    /// <summary>Where it is called with a key that somebody else brings; null = nowhere. There may be no credential of the platform's.</summary>
+    public ModelEndpoint? OpenEndpoint { get; init; }
     /// <summary>Null = unknown; its calls cost null.</summary>
     public required ModelPrice? Price { get; init; }
     public required int? ContextWindow { get; init; }

@@ -13,10 +13,15 @@ internal sealed class ModelClients(TimeProvider time, ServerSettings settings, E
     private readonly ChatClients _guarded = new(time, Options(settings) with { Connect = guard.ConnectAsync });
 
     /// <summary>The client of a turn. Clients are shared and own nothing: do not dispose them.</summary>
-    public IChatClient Create(ModelChoice choice, IReadOnlyList<ModelChoice> fallbacks)
+    /// <param name="choice">The model.</param>
+    /// <param name="fallbacks">Models that answer when it cannot.</param>
+    /// <param name="keys">Asked for a key before each request, repeats and fallbacks included; null = there are only the platform's.</param>
+    public IChatClient Create(ModelChoice choice, IReadOnlyList<ModelChoice> fallbacks, IModelKeys? keys = null)
     {
-        var first = new RetryingChatClient(Open(choice), time);
-        return fallbacks.Count == 0 ? first : new FallbackChatClient(choice.Id, first, [.. fallbacks.Select(f => new ModelCandidate(f.Id, () => new RetryingChatClient(Open(f), time)))]);
+        var first = WithRetries(choice);
+        return fallbacks.Count == 0 ? first : new FallbackChatClient(choice.Id, first, [.. fallbacks.Select(f => new ModelCandidate(f.Id, () => WithRetries(f)))]);
+
+        RetryingChatClient WithRetries(ModelChoice model) => new(keys is null ? Open(model) : new KeyedChatClient(model, keys, this), time);
     }
 
     /// <summary>One attempt and no more.</summary>

@@ -57,6 +57,23 @@ internal sealed class OrgModels(IReadOnlyDictionary<string, ProviderAccess> prov
         var supports = ModelEntry.SupportOf(entry, catalog);
         var limit = entry?.MaxOutputTokens ?? catalog?.MaxOutputTokens;
         var kind = catalog?.Vendor ?? provider!.Kind;
+        var endpoint = new ModelEndpoint
+        {
+            Provider = providerName,
+            Kind = kind,
+            ModelId = name,
+            Id = id,
+            ApiKey = provider?.ApiKey,
+            BaseUrl = provider?.BaseUrl,
+            Headers = provider?.Headers ?? new Dictionary<string, string>(),
+            SupportsTemperature = supports.Temperature,
+            SupportsThinking = supports.Thinking,
+            SupportsCompaction = supports.NativeCompaction,
+            SupportsJsonSchema = supports.JsonSchema,
+            KeepsReasoning = catalog?.Vendor == ProviderKinds.OpenAI,
+            LongContextBeta = catalog?.LongContextBeta ?? false,
+            MaxOutputTokens = limit,
+        };
         return new()
         {
             Id = id,
@@ -64,23 +81,8 @@ internal sealed class OrgModels(IReadOnlyDictionary<string, ProviderAccess> prov
             Vendor = catalog?.Vendor ?? providerName,
             Kind = kind,
             ModelName = name,
-            Endpoint = kind != ProviderKinds.Flapjack && provider is not { CanCall: true } ? null : new ModelEndpoint
-            {
-                Provider = providerName,
-                Kind = kind,
-                ModelId = name,
-                Id = id,
-                ApiKey = provider?.ApiKey,
-                BaseUrl = provider?.BaseUrl,
-                Headers = provider?.Headers ?? new Dictionary<string, string>(),
-                SupportsTemperature = supports.Temperature,
-                SupportsThinking = supports.Thinking,
-                SupportsCompaction = supports.NativeCompaction,
-                SupportsJsonSchema = supports.JsonSchema,
-                KeepsReasoning = catalog?.Vendor == ProviderKinds.OpenAI,
-                LongContextBeta = catalog?.LongContextBeta ?? false,
-                MaxOutputTokens = limit,
-            },
+            Endpoint = kind == ProviderKinds.Flapjack || provider is { CanCall: true } ? endpoint : null,
+            OpenEndpoint = provider?.TakesKeys ?? true ? endpoint : null,
             Price = ModelEntry.PriceOf(entry, catalog),
             ContextWindow = entry?.ContextWindow ?? catalog?.ContextWindow,
             MaxOutputTokens = limit,

@@ -22,6 +22,9 @@ internal sealed record ProviderAccess
     /// <summary>Compatible servers may need no key; the vendors always do.</summary>
     public bool CanCall => Enabled && ServesModels && (IsCompatible ? BaseUrl is not null : ApiKey is not null);
 
+    /// <summary>Whether calls with a key of somebody else's are possible.</summary>
+    public bool TakesKeys => Enabled && ServesModels && (!IsCompatible || BaseUrl is not null);
+
     private bool IsCompatible => Kind is ProviderKinds.OpenAICompatible or ProviderKinds.AnthropicCompatible;
 
     public static ProviderAccess Of(ServerProvider server) => new()

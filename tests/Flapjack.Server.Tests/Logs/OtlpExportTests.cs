@@ -28,6 +28,7 @@ public sealed class OtlpExportTests
             .ShouldBe(["chat", "openai", "gpt-5.4", "100", "12", "5", "4"]);
         Pick(root, "gen_ai.operation.name", "gen_ai.agent.name", "gen_ai.conversation.id", "gen_ai.usage.input_tokens").ShouldBe(["invoke_agent", "Ada", trace.ThreadId.ToString()!, "12"]);
         Pick(tool, "gen_ai.operation.name", "gen_ai.tool.name", "error.type", "gen_ai.tool.call.arguments").ShouldBe(["execute_tool", "get_weather", "TOOL_TIMEOUT", """{"city":"Oslo"}"""]);
+        tool.Attributes["flapjack.span.id"].ShouldBe(trace.Spans[0].Id.ToString("N")[16..]);
         model.Attributes["gen_ai.input.messages"].ShouldBe("""[{"role":"user","parts":[{"type":"text","content":"Hello"}]}]""");
         model.Attributes["gen_ai.output.messages"].ShouldContain("\"finish_reason\":\"stop\"");
         collector.Headers.ShouldAllBe(h => h == "/v1/traces application/x-protobuf abc");
@@ -73,7 +74,7 @@ public sealed class OtlpExportTests
         Error = null, Usage = new(12, 5, 4), CostUsd = 0.001m, Input = Json("""{"content":"Hello"}"""), Output = Json("""{"content":"Hi"}"""),
         Spans =
         [
-            new TurnSpan { Id = Ids.New(), Kind = "tool", Name = "get_weather", StartedAt = Noon.AddSeconds(2), EndedAt = Noon.AddSeconds(3), Input = Json("""{"city":"Oslo"}"""), Error = "TOOL_TIMEOUT" },
+            new TurnSpan { Id = Ids.New(), Kind = "webhook", Name = "get_weather", StartedAt = Noon.AddSeconds(2), EndedAt = Noon.AddSeconds(3), Input = Json("""{"city":"Oslo"}"""), Error = "TOOL_TIMEOUT" },
             new TurnSpan
             {
                 Id = Ids.New(), Kind = "llm", Name = "gpt-5.4", StartedAt = Noon.AddSeconds(1), EndedAt = Noon.AddSeconds(2), Input = Json("""[{"role":"user","content":"Hello"}]"""),

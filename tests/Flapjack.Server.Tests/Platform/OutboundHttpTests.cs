@@ -159,6 +159,39 @@ public sealed class OutboundHttpTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nothing_is_read_on_once_it_is_too_much()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        using var http = Http($"open.example:{port}");
+        var flooding = FloodAsync(listener);
+        (await Should.ThrowAsync<OutboundException>(() => http.SendAsync(Get, new($"http://open.example:{port}/"), Limits(), Token))).Fault.ShouldBe(OutboundFault.TooLarge);
+        // What stands in the buffers of both sides is all that may have gone out.
+        (await flooding.WaitAsync(TimeSpan.FromSeconds(20), Token)).ShouldBeLessThan(32L << 20);
+    }
+
+    // Sends until the other side is gone, and says how much it took.
+    private static async Task<long> FloodAsync(System.Net.Sockets.TcpListener listener)
+    {
+        using var socket = await listener.AcceptSocketAsync(Token);
+        await socket.ReceiveAsync(new byte[4096], Token);
+        await socket.SendAsync("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray(), Token);
+        var piece = Encoding.ASCII.GetBytes("10000\r\n" + new string('x', 0x10000) + "\r\n");
+        for (var sent = 0L; ; sent += piece.Length)
+        {
+            try
+            {
+                await socket.SendAsync(piece, Token);
+            }
+            catch (System.Net.Sockets.SocketException)
+            {
+                return sent;
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_body_of_exactly_the_limit_is_read()
     {
         _host.Says("/fits", new string('x', 100_000));

@@ -8,6 +8,7 @@ namespace Flapjack.Server.Tests.Tools;
 public sealed class ToolWorld : IAsyncLifetime
 {
     private int _tools;
+    private Action<IDictionary<string, string?>>? _settings;
 
     public TurnWorld World { get; private set; } = null!;
 
@@ -17,9 +18,9 @@ public sealed class ToolWorld : IAsyncLifetime
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static async Task<ToolWorld> StartAsync()
+    public static async Task<ToolWorld> StartAsync(Action<IDictionary<string, string?>>? settings = null)
     {
-        var world = new ToolWorld();
+        var world = new ToolWorld { _settings = settings };
         await world.InitializeAsync();
         return world;
     }
@@ -31,6 +32,7 @@ public sealed class ToolWorld : IAsyncLifetime
         {
             settings["Network:AllowedHosts:0"] = "loopback";
             settings["TOOL_HMAC_SECRET"] = "the-servers-own-secret-for-tests";
+            _settings?.Invoke(settings);
         });
     }
 

@@ -132,7 +132,7 @@ internal sealed partial class TurnHost(
                 run.PrepareAnew(() => Prepare(run, start));
                 await AnswersAsync(run, start, mayCompact: false);
             }
-            await context.Compactor.AfterAsync(run);
+            await context.Compactor.AfterAsync(run, context.Keys.For(run.Plan.Equipment));
             if (run.Plan.Next is not { } next || !TurnLegs.GoesOn(run.State.Outcome!)) return;
             // Stored before the next agent begins: whatever happens then, this answer stays.
             run.Hand(next, await store.EndLegAsync(run));
@@ -157,7 +157,7 @@ internal sealed partial class TurnHost(
         catch (ModelException fault) when (fault.Code == ModelErrors.ContextTooLong && mayCompact && start is { UserMessage: not null, Progress: null } && run.State.Added.Count == 0)
         {
             LogModel(context.Logger, fault, run.Live.TurnId, fault.Code);
-            if (!await context.Compactor.MakeRoomAsync(run, run.LastSeq - start.NewMessages)) throw;
+            if (!await context.Compactor.MakeRoomAsync(run, run.LastSeq - start.NewMessages, context.Keys.For(run.Plan.Equipment))) throw;
             return false;
         }
     }
@@ -165,7 +165,7 @@ internal sealed partial class TurnHost(
     private void Prepare(TurnRun run, TurnStart start)
     {
         var turn = run.Live.TurnId;
-        run.Prepare(models.Create(run.Plan.Model, run.Plan.Fallbacks), start, (tool, fault) => LogTool(context.Logger, fault, tool, turn));
+        run.Prepare(models.Create(run.Plan.Model, run.Plan.Fallbacks, context.Keys.For(run.Plan.Equipment)), start, (tool, fault) => LogTool(context.Logger, fault, tool, turn));
     }
 
     private async ValueTask AssembleAsync(TurnRun run, TurnStart start)
@@ -269,7 +269,7 @@ internal sealed partial class TurnHost(
 /// <summary>What the server itself gives to every turn.</summary>
 internal sealed record TurnHostContext(
     ServerSettings Settings, TimeProvider Time, Platform.Lifetime.Draining Draining, Platform.Http.RunningRequests Running, Platform.Identity.Revocations Revocations, ILogger<TurnHost> Logger, Logs.OtlpExport Otlp, Platform.Telemetry.ServerMetrics Metrics,
-    Attachments.AttachmentPrompt Attachments, DatabasePatience Patience, TurnMaterial Material, Compactions.ThreadCompactor Compactor);
+    Attachments.AttachmentPrompt Attachments, DatabasePatience Patience, TurnMaterial Material, Credentials.CredentialResolver Keys, Compactions.ThreadCompactor Compactor);
 
 /// <summary>How a stream of a turn begins.</summary>
 /// <param name="StartedAt">Of the turn.</param>

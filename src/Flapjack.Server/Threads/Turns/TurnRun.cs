@@ -174,7 +174,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
 
     /// <summary>Its finished spans as part of the trace of the call that the turn ran in.</summary>
     public IEnumerable<TurnSpan> SpansUnder(Guid call) => Legs.Finished.Spans.Concat(State.Spans).Select(span => span.Under(call, span.Model is { Provider: null } model
-        ? model with { Provider = ChoiceOf(model.Model).Provider, CredentialSource = ChoiceOf(model.Model).CredentialSource }
+        ? model with { Provider = ChoiceOf(model.Model).Provider, CredentialSource = model.CredentialSource ?? ChoiceOf(model.Model).CredentialSource }
         : span.Model));
 
     /// <summary>The turn as exporters see it.</summary>

@@ -1,0 +1,11 @@
+namespace Flapjack.Server.Credentials;
+
+internal static class CredentialsFeature
+{
+    public static IServiceCollection AddCredentials(this IServiceCollection services) => services
+        .AddSingleton<RememberedKeys>()
+        .AddSingleton<ResolverCall>()
+        .AddSingleton<CredentialResolver>();
+
+    public static void MapCredentials(this IEndpointRouteBuilder app) => CredentialsEndpoints.Map(app);
+}
