@@ -84,6 +84,36 @@ public sealed class AnthropicTests : ProviderTest
     }
 
     [Fact]
+    public async Task A_summary_of_the_api_is_told_with_its_tokens_and_goes_back_where_it_can()
+    {
+        var options = With(new() { Compaction = new(60_000, null, false) });
+        Upstream.Reply(Script.Text("Hello").WithUsage(new(4_000, 20)).Compacting("What was said.", "opaque", new(70_000, 500)));
+        using var clients = new ChatClients(Time);
+        var client = clients.For(Endpoint(Protocol.Messages) with { SupportsCompaction = true });
+        var response = await client.GetResponseAsync(Conversation, options, TestContext.Current.CancellationToken);
+        var compaction = response.Messages.SelectMany(message => message.Contents).OfType<CompactionContent>().ShouldHaveSingleItem();
+        (compaction.Text, compaction.Data, compaction.BeforeTokens, compaction.AfterTokens).ShouldBe(("What was said.", "opaque", 70_000, 4_000));
+        (response.Text, response.Usage!.InputTokenCount, response.Usage.OutputTokenCount).ShouldBe(("Hello", 74_000, 520));
+        Upstream.LastRequest.Headers["anthropic-beta"].ShouldBe("compact-2026-01-12");
+
+        ChatMessage[] rest = [new(ChatRole.Assistant, [CompactionContent.InPrompt(compaction.Text, compaction.Data), new TextContent("Hello")]), new(ChatRole.User, "Third")];
+        await ReadAsync(client, rest, options);
+        Upstream.LastRequest.Body.GetProperty("messages")[1].GetProperty("content")[0].GetRawText().ShouldBe("""{"type":"compaction","content":"What was said.","encrypted_content":"opaque","cache_control":{"type":"ephemeral"}}""");
+        // A model that does not compact is given the same as text, and is not told to compact.
+        (await SendAsync(rest, options)).GetProperty("messages")[1].GetProperty("content")[0].GetRawText().ShouldBe("""{"type":"text","text":"What was said."}""");
+        Upstream.LastRequest.Body.TryGetProperty("context_management", out _).ShouldBeFalse();
+        Upstream.LastRequest.Headers.ContainsKey("anthropic-beta").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Without_its_beta_no_summary_is_asked_for()
+    {
+        using var clients = new ChatClients(Time, new() { Betas = new() { Compaction = "" } });
+        await ReadAsync(clients.For(Endpoint(Protocol.Messages) with { SupportsCompaction = true }), Conversation, With(new() { Compaction = new(60_000, null, false) }));
+        Upstream.LastRequest.Body.TryGetProperty("context_management", out _).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_tool_step_whose_thinking_is_gone_goes_on_without()
     {
         ChatMessage[] resumed = [.. Conversation, new(ChatRole.Assistant, [ToolCallArguments.Create("call:1", "get_weather", "{}")]), new(ChatRole.Tool, [new FunctionResultContent("call:1", "4 °C")])];

@@ -54,9 +54,9 @@ public sealed class TurnSpan
 /// <param name="HistoryMessages">How many messages the prompt held before the ones in the span's input.</param>
 public sealed record ModelCall(string Model, float? Temperature, int? MaxTokens, ModelUsage Usage, decimal? CostUsd, int HistoryMessages)
 {
-    /// <summary>Whose credential was used; null = the one the turn uses for this model.</summary>
+    /// <summary>The provider that was called; null = the one the turn uses for this model.</summary>
     public string? Provider { get; init; }
 
-    /// <summary>Where that credential came from, <c>byok</c> or <c>platform</c>, when that is known.</summary>
+    /// <summary>Whose credential the call was made with, when the stream said so, or when the call was another turn's.</summary>
     public string? CredentialSource { get; init; }
 }

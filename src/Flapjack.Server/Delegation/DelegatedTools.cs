@@ -1,46 +1,45 @@
+using System.Security.Cryptography;
 using Flapjack.Runtime.Tools;
 using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Agents.Equipment;
+using Flapjack.Server.Platform.Secrets;
 using Flapjack.Server.Threads.Conversations;
+using Flapjack.Server.Tools;
 
 namespace Flapjack.Server.Delegation;
 
-/// <summary>Offers an agent the work it may hand on.</summary>
-internal sealed class DelegatedTools(AgentConfigs configs, AgentEquipment equipment, ChildTurns turns) : IToolSource
+/// <summary>Offers an agent the work it may hand on: to other agents, and to the application's endpoint.</summary>
+internal sealed partial class DelegatedTools(AgentConfigs configs, AgentEquipment equipment, ChildTurns turns, WebhookCall call, SecretBox secrets, ILogger<DelegatedTools> logger) : IToolSource
 {
     public async ValueTask<IReadOnlyList<TurnTool>> ListAsync(EquipmentRequest request, CancellationToken cancellationToken)
     {
-        if (request is { Version: 0 } or { AgentId: null }) return [];
+        if (request is not { AgentId: not null, Version: > 0 }) return [];
         var config = await configs.ForTurnAsync<DelegatedConfig>(request, cancellationToken);
-        if (!config.Enabled || config.Agents.Count == 0) return [];
-        var known = await equipment.OfAsync(request, async (db, _, stop) => new Known(config, await SubAgents.KnownAsync(db, config, stop), turns), cancellationToken);
+        if (!config.Enabled) return [];
+        var known = await equipment.OfAsync(request, async (db, agent, stop) => new DelegatedKit(config, await SubAgents.KnownAsync(db, config, stop), turns, EndpointTools(config, request.OrgId, agent)), cancellationToken);
         return known.For(request);
     }
 
-    /// <summary>The tools of an agent. For turns that nobody delegated, which are nearly all, they are made once a change.</summary>
-    private sealed class Known
+    private List<TurnTool> EndpointTools(DelegatedConfig config, Guid orgId, Guid agentId)
     {
-        private readonly DelegatedConfig _config;
-        private readonly List<(string Tool, KnownSubAgent Agent)> _agents = [];
-        private readonly ChildTurns _turns;
-        private List<TurnTool>? _outermost;
-
-        public Known(DelegatedConfig config, IReadOnlyList<KnownSubAgent> agents, ChildTurns turns)
+        if (config.EndpointUrl is not { } address || config.Tools.Count == 0) return [];
+        try
         {
-            (_config, _turns) = (config, turns);
-            var names = new HashSet<string>(StringComparer.Ordinal);
-            foreach (var agent in agents)
+            var target = new WebhookTarget(new Uri(address))
             {
-                var name = SubAgent.ToolNameOf(agent.Name);
-                // Names may become equal after they were shortened to what tools allow.
-                for (var i = 2; !names.Add(name); i++) name = $"{SubAgent.ToolNameOf(agent.Name)[..Math.Min(SubAgent.ToolNameOf(agent.Name).Length, 61)]}_{i}";
-                _agents.Add((name, agent));
-            }
+                Secret = config.Secret is { } secret ? secrets.Open(secret, DelegatedConfig.PlaceOfSecret(orgId, agentId)) : null,
+                Timeout = TimeSpan.FromMilliseconds(config.TimeoutMs),
+            };
+            return [.. config.Tools.Select(tool => new TurnTool(new WebhookFunction(tool.Name, tool.Description, tool.Parameters, target, call), SpanKind: "webhook"))];
         }
-
-        public List<TurnTool> For(EquipmentRequest request) => request.Delegation is null ? _outermost ??= Make(request) : Make(request);
-
-        private List<TurnTool> Make(EquipmentRequest request) => _agents.ConvertAll(agent => new TurnTool(
-            new SubAgentTool(agent.Tool, agent.Agent, new(request.AgentId!.Value, request.Delegation, _config.MaxDepth), _config.ShareContext, _turns), SpanKind: "agent", Settles: true));
+        catch (CryptographicException fault)
+        {
+            // Without its secret the endpoint would refuse every call.
+            LogUnreadable(logger, fault, agentId);
+            return [];
+        }
     }
+
+    [LoggerMessage(1, LogLevel.Error, "The secret of the delegated tools of agent {AgentId} cannot be read; it is not offered them")]
+    private static partial void LogUnreadable(ILogger logger, Exception exception, Guid agentId);
 }

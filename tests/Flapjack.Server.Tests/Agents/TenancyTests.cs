@@ -30,6 +30,10 @@ public sealed class TenancyTests(TurnWorld world) : IClassFixture<TurnWorld>
             (HttpMethod.Get, "/api/agents/AGENT", null),
             (HttpMethod.Patch, "/api/agents/AGENT", """{"name":"taken"}"""),
             (HttpMethod.Delete, "/api/agents/AGENT", null),
+            (HttpMethod.Get, "/api/agents/AGENT/delegated", null),
+            (HttpMethod.Put, "/api/agents/AGENT/delegated", """{"enabled":true}"""),
+            (HttpMethod.Get, "/api/agents/AGENT/compaction", null),
+            (HttpMethod.Put, "/api/agents/AGENT/compaction", """{"enabled":true}"""),
             (HttpMethod.Get, "/api/threads?agentId=AGENT", null),
             (HttpMethod.Post, "/api/threads", """{"agentId":"AGENT"}"""),
             (HttpMethod.Get, "/api/threads/THREAD", null),
@@ -66,6 +70,7 @@ public sealed class TenancyTests(TurnWorld world) : IClassFixture<TurnWorld>
         {
             (await key.BodyAsync(HttpMethod.Get, $"/api/threads/{own.Text("id")}{path}")).ShouldStartWith("404 ");
         }
+        (await key.BodyAsync(HttpMethod.Put, $"/api/agents/{mine}/delegated", $$$"""{"agents":[{"agentId":"{{{agent}}}"}]}""")).ShouldStartWith("404 ");
         (await key.GetAsync("/api/agents", Token).ShouldBe(200)).GetArrayLength().ShouldBe(1);
         (await key.GetAsync($"/api/logs?threadId={thread}", Token).ShouldBe(200)).GetProperty("traces").GetArrayLength().ShouldBe(0);
 

@@ -4,9 +4,11 @@ using Microsoft.Extensions.Primitives;
 namespace Flapjack.Server.Platform.Egress;
 
 /// <summary>HTTP to addresses that users, models and other servers give: one pool of connections, each checked when it is made. Answers are read whole, within limits.</summary>
-/// <remarks>Redirects are followed by hand and every hop is checked like the first. Credentials in headers stay with the origin they were given for.</remarks>
+/// <remarks>Redirects are followed by hand and every hop is checked like the first. Headers and bodies stay with the origin they were given for: another one is sent a plain GET, or nothing.</remarks>
 internal sealed class OutboundHttp : IDisposable
 {
+    // What tells another origin nothing but how to answer.
+    private static readonly HashSet<string> Harmless = new(StringComparer.OrdinalIgnoreCase) { "Accept", "Accept-Charset", "Accept-Language", "User-Agent" };
     private readonly HttpMessageInvoker _http;
     private readonly TimeProvider _time;
 
@@ -40,9 +42,9 @@ internal sealed class OutboundHttp : IDisposable
             var (origin, make) = (address, create);
             for (var hop = 0; ; hop++)
             {
-                Check(address);
+                Check(address, hop);
                 using var request = make(address);
-                if (!IsSameOrigin(origin, address)) request.Headers.Authorization = null;
+                if (!IsSameOrigin(origin, address)) MakeHarmless(request);
                 using var response = await _http.SendAsync(request, ending.Token);
                 if (NextOf(response, request.Method, address, limits) is not { } next || limits.ReturnRedirects) return await ReadAsync(response, address, limits.MaxBytes, ending.Token);
                 if (hop == limits.MaxRedirects) throw new OutboundException(OutboundFault.RedirectRefused, "it redirects too often");
@@ -70,15 +72,23 @@ internal sealed class OutboundHttp : IDisposable
     /// <summary>Equal scheme, host and port.</summary>
     public static bool IsSameOrigin(Uri one, Uri other) => one.Scheme == other.Scheme && one.Port == other.Port && string.Equals(one.IdnHost, other.IdnHost, StringComparison.OrdinalIgnoreCase);
 
-    private static void Check(Uri address)
+    private static void Check(Uri address, int hop)
     {
-        if (address.Scheme is not ("http" or "https")) throw new OutboundException(OutboundFault.RedirectRefused, "it redirects to something that is no web address");
+        var fault = address.Scheme is not ("http" or "https") ? "is no http or https address" : address.UserInfo.Length > 0 ? "contains a user name or password" : null;
+        if (fault is null) return;
+        throw hop == 0 ? new OutboundException(OutboundFault.Blocked, $"the address {fault}") : new OutboundException(OutboundFault.RedirectRefused, $"it redirects to an address that {fault}");
+    }
+
+    private static void MakeHarmless(HttpRequestMessage request)
+    {
+        if (request.Content is not null) throw new OutboundException(OutboundFault.RedirectRefused, "it redirects a request with a body to another host");
+        foreach (var name in request.Headers.Select(header => header.Key).Where(name => !Harmless.Contains(name)).ToList()) request.Headers.Remove(name);
     }
 
     // A 301, 302 or 303 turns a request with a body into another one; without SeeOther only GETs are repeated on those.
     private static Uri? NextOf(HttpResponseMessage response, HttpMethod method, Uri address, OutboundLimits limits) =>
         response.Headers.Location is { } location && (KeepsMethod(response) || (int)response.StatusCode is 301 or 302 or 303 && (method == HttpMethod.Get || limits.SeeOther is not null))
-            ? new Uri(address, location) : null;
+            ? Uri.TryCreate(address, location, out var next) ? next : throw new OutboundException(OutboundFault.RedirectRefused, "it redirects to something that is no address") : null;
 
     private static bool KeepsMethod(HttpResponseMessage response) => (int)response.StatusCode is 307 or 308;
 

@@ -30,31 +30,34 @@ internal sealed partial class ThreadCompactor(ProviderRoster roster, ModelClient
     public static bool IsNative(TurnPlan plan) => plan.Model is { Supports.NativeCompaction: true, Kind: ProviderKinds.Anthropic or ProviderKinds.AnthropicCompatible };
 
     /// <summary>After an agent's answer: summarises when its last model call was longer than the agent's threshold. A summary that fails is no fault of the turn.</summary>
-    public async Task AfterAsync(TurnRun run)
+    /// <param name="run">The turn.</param>
+    /// <param name="keys">Whom the turn asks for keys.</param>
+    public async Task AfterAsync(TurnRun run, IModelKeys? keys)
     {
         var (plan, state) = (run.Plan, run.State);
         if (!plan.Compaction.Enabled || IsNative(plan) || state.Outcome?.FinishReason is null) return;
         // Calls below the turn's own, such as those of other agents, say nothing about this conversation.
-        if (state.Spans.FindLast(span => span is { Model: not null, ParentId: null }) is not { Model.Usage: var used }) return;
+        if (state.Spans.FindLast(span => span is { Kind: "llm", Model: not null, ParentId: null }) is not { Model.Usage: var used }) return;
         var size = used.InputTokens + used.OutputTokens;
         if (size <= plan.Compaction.OpenaiCompactThreshold) return;
         // The turn that has just ended stays as it is, unless it alone is much of what is too long.
-        await TryAsync(run, run.LastSeq, size, keptTokens: plan.Compaction.OpenaiCompactThreshold / 4);
+        await TryAsync(run, keys, run.LastSeq, size, keptTokens: plan.Compaction.OpenaiCompactThreshold / 4);
     }
 
     /// <summary>When a model refused a prompt for its length: summarises everything before the new message. False when that is not to be, or does not work.</summary>
     /// <param name="run">The turn.</param>
     /// <param name="lastSeq">The message before the new one.</param>
-    public async Task<bool> MakeRoomAsync(TurnRun run, long lastSeq) =>
-        run.Plan.Compaction.Enabled && !IsNative(run.Plan) && lastSeq > 0 && await TryAsync(run, lastSeq, size: null, keptTokens: 0);
+    /// <param name="keys">Whom the turn asks for keys.</param>
+    public async Task<bool> MakeRoomAsync(TurnRun run, long lastSeq, IModelKeys? keys) =>
+        run.Plan.Compaction.Enabled && !IsNative(run.Plan) && lastSeq > 0 && await TryAsync(run, keys, lastSeq, size: null, keptTokens: 0);
 
-    private async Task<bool> TryAsync(TurnRun run, long lastSeq, long? size, long keptTokens)
+    private async Task<bool> TryAsync(TurnRun run, IModelKeys? keys, long lastSeq, long? size, long keptTokens)
     {
         try
         {
             using var patience = new CancellationTokenSource(Patience, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, run.Token);
-            return await CompactAsync(run, lastSeq, size, keptTokens, either.Token);
+            return await CompactAsync(run, keys, lastSeq, size, keptTokens, either.Token);
         }
         catch (Exception fault) when (fault is not TurnLostException)
         {
@@ -63,7 +66,7 @@ internal sealed partial class ThreadCompactor(ProviderRoster roster, ModelClient
         }
     }
 
-    private async Task<bool> CompactAsync(TurnRun run, long lastSeq, long? size, long keptTokens, CancellationToken cancellationToken)
+    private async Task<bool> CompactAsync(TurnRun run, IModelKeys? keys, long lastSeq, long? size, long keptTokens, CancellationToken cancellationToken)
     {
         var (plan, view) = (run.Plan, HistoryView.Of(run.Plan));
         var (earlier, rows) = await ReadAsync(plan.Thread.OrgId, view, lastSeq, cancellationToken);
@@ -74,7 +77,7 @@ internal sealed partial class ThreadCompactor(ProviderRoster roster, ModelClient
         var gone = Transcript.Of(rows, view);
         var choice = await ChoiceAsync(plan, cancellationToken);
         var before = size ?? whole.Tokens + (earlier?.AfterTokens ?? 0);
-        var (text, written) = await SummariseAsync(run, choice, gone.Text(earlier?.Summary, (choice.ContextWindow ?? 128_000) * 2), cancellationToken);
+        var (text, written) = await SummariseAsync(run, choice, keys, gone.Text(earlier?.Summary, (choice.ContextWindow ?? 128_000) * 2), cancellationToken);
         if (text.Length == 0) return false;
         var after = Math.Max(0, before - gone.Tokens) + written;
         await store.CompactAsync(run, new()
@@ -106,7 +109,7 @@ internal sealed partial class ThreadCompactor(ProviderRoster roster, ModelClient
     private async ValueTask<ModelChoice> ChoiceAsync(TurnPlan plan, CancellationToken cancellationToken) =>
         plan.Model.Kind == ProviderKinds.OpenAI ? (await roster.OfAsync(plan.Thread.OrgId, cancellationToken)).Resolve(ModelCatalog.SummaryId) ?? plan.Model : plan.Model;
 
-    private async Task<(string Text, long Tokens)> SummariseAsync(TurnRun run, ModelChoice choice, string record, CancellationToken cancellationToken)
+    private async Task<(string Text, long Tokens)> SummariseAsync(TurnRun run, ModelChoice choice, IModelKeys? keys, string record, CancellationToken cancellationToken)
     {
         var group = Span("chain", "compaction", null);
         var call = Span("llm", choice.Id, group.Id);
@@ -115,7 +118,7 @@ internal sealed partial class ThreadCompactor(ProviderRoster roster, ModelClient
         {
             var options = new ChatOptions { MaxOutputTokens = Math.Min(SummaryTokens, choice.MaxOutputTokens ?? SummaryTokens) };
             new ModelSettings { OpenAI = new() { SafetyIdentifier = run.Plan.Thread.OrgId.ToString() } }.AttachTo(options);
-            await foreach (var update in models.Create(choice, [], run.Keys).GetStreamingResponseAsync([new(ChatRole.System, Instructions), new(ChatRole.User, record)], options, cancellationToken))
+            await foreach (var update in models.Create(choice, [], keys).GetStreamingResponseAsync([new(ChatRole.System, Instructions), new(ChatRole.User, record)], options, cancellationToken))
             {
                 source = CredentialMark.SourceOf(update) ?? source;
                 foreach (var content in update.Contents)

@@ -132,7 +132,7 @@ internal sealed partial class TurnHost(
                 run.PrepareAnew(() => Prepare(run, start));
                 await AnswersAsync(run, start, mayCompact: false);
             }
-            await context.Compactor.AfterAsync(run);
+            await context.Compactor.AfterAsync(run, context.Keys.For(run.Plan.Equipment));
             if (run.Plan.Next is not { } next || !TurnLegs.GoesOn(run.State.Outcome!)) return;
             // Stored before the next agent begins: whatever happens then, this answer stays.
             run.Hand(next, await store.EndLegAsync(run));
@@ -157,7 +157,7 @@ internal sealed partial class TurnHost(
         catch (ModelException fault) when (fault.Code == ModelErrors.ContextTooLong && mayCompact && start is { UserMessage: not null, Progress: null } && run.State.Added.Count == 0)
         {
             LogModel(context.Logger, fault, run.Live.TurnId, fault.Code);
-            if (!await context.Compactor.MakeRoomAsync(run, run.LastSeq - start.NewMessages)) throw;
+            if (!await context.Compactor.MakeRoomAsync(run, run.LastSeq - start.NewMessages, context.Keys.For(run.Plan.Equipment))) throw;
             return false;
         }
     }
@@ -165,8 +165,7 @@ internal sealed partial class TurnHost(
     private void Prepare(TurnRun run, TurnStart start)
     {
         var turn = run.Live.TurnId;
-        run.Keys = context.Keys.For(run.Plan.Equipment);
-        run.Prepare(models.Create(run.Plan.Model, run.Plan.Fallbacks, run.Keys), start, (tool, fault) => LogTool(context.Logger, fault, tool, turn));
+        run.Prepare(models.Create(run.Plan.Model, run.Plan.Fallbacks, context.Keys.For(run.Plan.Equipment)), start, (tool, fault) => LogTool(context.Logger, fault, tool, turn));
     }
 
     private async ValueTask AssembleAsync(TurnRun run, TurnStart start)

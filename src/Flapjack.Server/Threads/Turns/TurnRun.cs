@@ -50,9 +50,6 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     /// <summary>The turn will be taken up again after this node has ended.</summary>
     public bool IsHandedOver => ErrorCode == "SERVER_SHUTDOWN" && Plan.Options.ContinueOnDisconnect;
 
-    /// <summary>Credentials of the application for calls of models; null = the organisation's.</summary>
-    public IModelKeys? Keys { get; set; }
-
     /// <summary>Set before the loop starts.</summary>
     public TurnState State { get; private set; } = null!;
 
