@@ -826,6 +826,156 @@ export interface ProviderTest {
   detail?: string | null;
 }
 
+/** Who answers in a published chat. */
+export interface PublicAgent {
+  /** Its name. */
+  name: string;
+  /** Its picture; null without one. */
+  avatar_url: string | null;
+}
+
+/** An image or file of a visitor. Visitors bring content: they name no files of the organisation, and the server fetches nothing for them. */
+export interface PublicAttachmentRequest {
+  /** `image` or `file`. Required. */
+  type?: string | null;
+  /** At most 200 characters. */
+  name?: string | null;
+  /** What the sender takes it for. */
+  mediaType?: string | null;
+  /** The content in base64. Required. */
+  data?: unknown;
+}
+
+/** A published chat as its page shows it. */
+export interface PublicChat {
+  /** Last part of its address. */
+  slug: string;
+  /** Name of the chat. */
+  title: string;
+  /** What it is for. */
+  description: string | null;
+  /** `public` or `private`. */
+  visibility: string;
+  /** Whether every other call needs `X-Flapjack-Session`. */
+  requires_session: boolean;
+  /** Who answers. */
+  agent: PublicAgent;
+  /** Said before the visitor says anything. */
+  welcome_message: string | null;
+  /** Questions to choose from. */
+  suggested_prompts: Array<string>;
+  /** Whether messages may bring images and files. */
+  allow_attachments: boolean;
+}
+
+/** A message as visitors see it. */
+export interface PublicMessage {
+  /** UUID. */
+  id: string;
+  /** `user` or `assistant`. */
+  role: string;
+  /** The text. */
+  content: string;
+  /** When it was stored, UTC. */
+  created_at: string;
+  /** True when the turn was stopped and this is what there was. */
+  stopped: boolean;
+  /** Images and files; only where the chat allows them. */
+  attachments?: unknown;
+}
+
+/** A page of the messages of a thread. */
+export interface PublicMessagePage {
+  /** In the order asked for. */
+  messages: Array<PublicMessage>;
+  /** What the same query would return without paging. */
+  total: number;
+}
+
+/** A visitor's message. Other fields are ignored: what the agent is and may do is settled by who published it. */
+export interface PublicMessageRequest {
+  /** The text, at most 400,000 characters. Required unless there are attachments. */
+  content?: string | null;
+  /** Images and files, at most 10, where the chat allows them. */
+  attachments?: Array<PublicAttachmentRequest> | null;
+  /** `cancel` (default) ends the turn with its last listener; `continue` lets it run. */
+  onDisconnect?: string | null;
+  /** What happens when a turn runs already: `reject` (default), `queue` or `interrupt`. */
+  onBusy?: string | null;
+}
+
+/** Opens a thread in a published chat. Other fields are ignored. */
+export interface PublicThreadRequest {
+  /** At most 300 characters. */
+  title?: string | null;
+}
+
+/** A new thread of a published chat. */
+export interface PublicThread {
+  /** UUID. In a public chat whoever knows it may read and write, unless the thread was opened with a session. */
+  id: string;
+  /** As sent. */
+  title: string | null;
+  /** Time of creation, UTC. */
+  created_at: string;
+  /** Send it as `X-Flapjack-Session`. */
+  sessionToken: string;
+}
+
+/** An agent that people talk to without an account. */
+export interface Publication {
+  /** UUID. */
+  id: string;
+  /** The agent. */
+  agent_id: string;
+  /** Last part of its address; stays the agent's when it is not active. */
+  slug: string;
+  /** `public` or `private`. */
+  visibility: string;
+  /** Shown by the page; the agent's name unless another was given. */
+  title: string;
+  /** Shown by the page; the agent's description unless another was given. */
+  description: string | null;
+  /** False once unpublished. */
+  is_active: boolean;
+  /** The page. */
+  url: string;
+  /** What the page says before the visitor does. */
+  welcome_message: string | null;
+  /** Questions the page offers. */
+  suggested_prompts: Array<string>;
+  /** Browser origins that may use the chat; null = any. */
+  allowed_origins: Array<string> | null;
+  /** Whether visitors may send images and files. */
+  allow_attachments: boolean;
+  /** Whether visitors see arguments and results of tool calls. */
+  expose_tool_details: boolean;
+  /** Time of the first publication, UTC. */
+  created_at: string;
+}
+
+/** Publishes an agent under a slug, or changes the fields that are sent of a slug it has. `null` restores a default. */
+export interface PublishRequest {
+  /** `^[a-z0-9][a-z0-9-]{1,62}$`, unique on the server. Required. 409 when it belongs to another agent. */
+  slug?: string | null;
+  /** `public` (default): the address suffices. `private`: visitors need a session. */
+  visibility?: string | null;
+  /** At most 300 characters; default the agent's name. */
+  title?: string | null;
+  /** At most 2,000 characters; default the agent's description. */
+  description?: string | null;
+  /** What the page says before the visitor does, at most 10,000 characters. */
+  welcomeMessage?: string | null;
+  /** Questions the page offers, at most 20 of 500 characters. */
+  suggestedPrompts?: Array<string> | null;
+  /** Browser origins that may use the chat, such as `https://www.example.com`, at most 50; null = any. */
+  allowedOrigins?: Array<string> | null;
+  /** Whether visitors may send images and files; default false. */
+  allowAttachments?: boolean | null;
+  /** Whether visitors see arguments and results of tool calls; default false. */
+  exposeToolDetails?: boolean | null;
+}
+
 /** Whether this node can serve. */
 export interface Readiness {
   /** `ready`, `draining` or `unavailable`. */
@@ -1166,6 +1316,12 @@ export interface TraceSummary {
   llm_call_count: number;
   /** Tool calls. */
   tool_call_count: number;
+}
+
+/** Ends a publication. */
+export interface UnpublishRequest {
+  /** The one to end; without it all of the agent end. May also stand in the query. */
+  slug?: string | null;
 }
 
 /** Changes the fields that are sent; `null` clears. */

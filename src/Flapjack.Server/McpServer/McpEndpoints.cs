@@ -92,8 +92,13 @@ internal static class McpEndpoints
         if (version.Length > 0 && !McpMethods.Versions.Contains(version)) throw ApiException.BadRequest($"{VersionHeader}: this server speaks {string.Join(", ", McpMethods.Versions)}");
     }
 
-    private static bool IsOwn(string origin, HttpRequest request, ServerSettings settings) => Uri.TryCreate(origin, UriKind.Absolute, out var uri)
-        && (string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase) && settings.PublicUrl is null || settings.PublicUrl is { } own && uri.Authority == own.Authority && uri.Scheme == own.Scheme);
+    // A name in Host proves nothing, since a page's owner can point their name at this machine; an address, or the name of the machine itself, does.
+    private static bool IsOwn(string origin, HttpRequest request, ServerSettings settings)
+    {
+        if (!Uri.TryCreate(origin, UriKind.Absolute, out var uri)) return false;
+        if (settings.PublicUrl is { } own) return uri.Authority == own.Authority && uri.Scheme == own.Scheme;
+        return (uri.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6 || uri.Host == "localhost") && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
+    }
 
     private static async Task<McpSession> FindAsync(HttpRequest request, Guid? agentId, McpSessions sessions, CancellationToken cancellationToken)
     {

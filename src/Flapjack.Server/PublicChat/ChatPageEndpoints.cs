@@ -16,6 +16,7 @@ internal static class ChatPageEndpoints
     private static readonly EmbeddedFile Script = EmbeddedFile.Load("chat.chat.js", "text/javascript; charset=utf-8");
     private static readonly EmbeddedFile Markdown = EmbeddedFile.Load("chat.markdown.js", "text/javascript; charset=utf-8");
     private static readonly EmbeddedFile Style = EmbeddedFile.Load("chat.chat.css", "text/css; charset=utf-8");
+    private static readonly EmbeddedFile Icon = EmbeddedFile.Load("chat.icon.svg", "image/svg+xml");
     private static readonly string Page = Encoding.UTF8.GetString(EmbeddedFile.Load("chat.chat.html", Html).Bytes);
     private static readonly string Missing = Encoding.UTF8.GetString(EmbeddedFile.Load("chat.missing.html", Html).Bytes);
 
@@ -41,7 +42,7 @@ internal static class ChatPageEndpoints
         return TypedResults.Text(Page.Replace("{{title}}", encode.Encode(chat.Title), StringComparison.Ordinal).Replace("{{description}}", encode.Encode(chat.Description ?? ""), StringComparison.Ordinal), Html);
     }
 
-    /// <summary>Scripts and style of the page.</summary>
+    /// <summary>Scripts, style and icon of the page.</summary>
     private static FileContentHttpResult Asset(string asset, HttpContext http)
     {
         http.Response.Headers.XContentTypeOptions = "nosniff";
@@ -51,6 +52,7 @@ internal static class ChatPageEndpoints
             "chat.js" => Script,
             "markdown.js" => Markdown,
             "chat.css" => Style,
+            "icon.svg" => Icon,
             _ => throw ApiException.NotFound(),
         };
         return file.Served();

@@ -19,7 +19,7 @@ internal static class PublicChatEndpoints
     {
         var chat = app.MapGroup("/api/public/chat/{slug}").WithTags("public chat").Public();
         chat.MapGet("", Show).WithName("getPublicChat").From("doc");
-        chat.MapPost("/threads", Open).WithName("createPublicThread").From("doc");
+        chat.MapPost("/threads", Open).WithName("createPublicThread").From("doc").KeyedByAddress();
         chat.MapGet("/threads/{threadId:guid}/messages", List).WithName("listPublicMessages").From("ext");
         chat.MapPost("/threads/{threadId:guid}/messages", Send).WithName("sendPublicMessage").From("doc").AnswersWithTurn(PublicChatReplay.Protocol)
             .WithMetadata(new BodyLimit(BodyLimit.Messages)).Accepts<PublicMessageRequest>("application/json", "*/*").Produces(200, contentType: "text/event-stream");

@@ -31,7 +31,7 @@ public sealed partial class ChatPageTests(TurnWorld world) : IClassFixture<TurnW
             ((int)file.StatusCode).ShouldBe(200, asset.Value);
             file.Header("X-Content-Type-Options").ShouldBe("nosniff");
         }
-        Asset().Count(html).ShouldBe(2);
+        Asset().Count(html).ShouldBe(3);
     }
 
     [Fact]

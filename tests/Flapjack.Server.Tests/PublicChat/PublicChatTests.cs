@@ -206,6 +206,23 @@ public sealed class PublicChatTests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Fact]
+    public async Task Two_visitors_who_choose_the_same_key_get_a_thread_each()
+    {
+        await using var behindProxy = await TurnWorld.StartAsync(settings => settings["Server:TrustedProxies:0"] = "127.0.0.0/8");
+        var (_, slug) = await new ChatWorld(behindProxy).PublishAsync();
+        var ids = new List<string>();
+        foreach (var address in (string[])["203.0.113.1", "203.0.113.2", "203.0.113.1"])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/public/chat/{slug}/threads") { Content = TurnWorld.Body(new { }) };
+            request.Headers.Add("X-Forwarded-For", address);
+            request.Headers.Add("Idempotency-Key", "1");
+            ids.Add((await behindProxy.Server.Anonymous.SendAsync(request, Token).ShouldBe(200)).Text("id"));
+        }
+        ids[1].ShouldNotBe(ids[0]);
+        ids[2].ShouldBe(ids[0]);
+    }
+
+    [Fact]
     public async Task A_deleted_thread_is_gone_for_its_visitor()
     {
         var (_, slug) = await _chats.PublishAsync();

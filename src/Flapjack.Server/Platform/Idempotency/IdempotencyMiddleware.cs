@@ -26,7 +26,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
     {
         var body = await BodyCopy.TakeAsync(context.Request, endpoint);
         var access = context.RequestServices.GetRequiredService<CallerContext>();
-        var scope = Scope(context.Request, access, key);
+        var scope = Scope(context, endpoint, access, key);
         var bodyHash = body.Hash(context.Request.QueryString.Value + access.OrgId);
 
         for (var attempt = 0; attempt < 3; attempt++)
@@ -138,9 +138,12 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
     private static ApiException InProgress() => new(409, "IDEMPOTENCY_IN_PROGRESS", "the first request with this key is still running") { RetryAfter = TimeSpan.FromSeconds(1) };
 
     // Public chat and hooks have no caller: their path names the chat or the token, the session header the visitor.
-    private static string Scope(HttpRequest request, CallerContext access, string key)
+    private static string Scope(HttpContext context, Endpoint endpoint, CallerContext access, string key)
     {
-        var caller = access.IsKnown ? $"{access.Caller.Kind} {access.Caller.Identity}" : "visitor " + request.Headers["X-Flapjack-Session"];
+        var request = context.Request;
+        var visitor = request.Headers["X-Flapjack-Session"].ToString();
+        if (visitor.Length == 0 && endpoint.Metadata.GetMetadata<KeyedByAddress>() is not null) visitor = "at " + context.RequestServices.GetRequiredService<Http.Addresses.ClientAddress>().Of(context);
+        var caller = access.IsKnown ? $"{access.Caller.Kind} {access.Caller.Identity}" : "visitor " + visitor;
         return BodyCopy.Hex(Encoding.UTF8.GetBytes(string.Join('\n', caller, request.Method, request.Path.Value!.TrimEnd('/'), key)));
     }
 

@@ -15,7 +15,15 @@ internal interface IIdempotentReplay
 /// <param name="Protocol">Key of the <see cref="IIdempotentReplay"/> that speaks as the endpoint does; null = the one without a key.</param>
 internal sealed record AnswersWithTurn(string? Protocol = null);
 
+/// <summary>Marks an endpoint that gives something to whoever comes: strangers without a session are told apart by their address, so that a key two of them chose gives neither what is the other's.</summary>
+internal sealed record KeyedByAddress
+{
+    public static readonly KeyedByAddress Mark = new();
+}
+
 internal static class AnswersWithTurnConvention
 {
+    public static TBuilder KeyedByAddress<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Idempotency.KeyedByAddress.Mark);
+
     public static TBuilder AnswersWithTurn<TBuilder>(this TBuilder builder, string? protocol = null) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new AnswersWithTurn(protocol));
 }

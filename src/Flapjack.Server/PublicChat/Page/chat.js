@@ -218,7 +218,7 @@ function happened(type, data, view) {
       view.text = data.content;
       draw(view, true);
       if (data.stopped) note(view.turn, "Stopped");
-      else if (!view.asks) note(view.turn, "");
+      else if (!view.asks) note(view.turn, view.text ? "" : "There was nothing to say.");
       break;
     case "error":
       view.over = true;

@@ -1,6 +1,6 @@
 // Markdown as agents write it, made into elements one by one: text never becomes HTML, so nothing in it can run. Images become links.
 
-const inline = /(`+)([^`]|[^`][\s\S]*?[^`])\1(?!`)|\*\*(?=\S)([\s\S]*?\S)\*\*|__(?=\S)([\s\S]*?\S)__|(?<![*\w])\*(?=[^\s*])([^*]*[^\s*])\*(?!\*)|(?<![_\w])_(?=[^\s_])([^_]*[^\s_])_(?![_\w])|~~(?=\S)([^~]*\S)~~|!?\[([^\]\n]*)\]\(<?([^\s)>]+)>?(?:\s+"[^"]*")?\)|(https?:\/\/[^\s<>"')\]]*[^\s<>"')\].,;:!?])/g;
+const inline = /(`+)([^`]|[^`][\s\S]*?[^`])\1(?!`)|\*\*\*(?=\S)([^*]*\S)\*\*\*|\*\*(?=\S)([\s\S]*?\S)\*\*|__(?=\S)([\s\S]*?\S)__|(?<![*\w])\*(?=[^\s*])([^*]*[^\s*])\*(?!\*)|(?<![_\w])_(?=[^\s_])([^_]*[^\s_])_(?![_\w])|~~(?=\S)([^~]*\S)~~|!?\[([^\]\n]*)\]\(<?([^\s)>]+)>?(?:\s+"[^"]*")?\)|(https?:\/\/[^\s<>"')\]]*[^\s<>"')\].,;:!?])/g;
 
 /** The elements of a text, in a fragment. */
 export function render(text) {
@@ -112,8 +112,9 @@ function spans(text, target, depth = 0) {
     for (const found of text.matchAll(inline)) {
       plain(text.slice(at, found.index), target);
       at = found.index + found[0].length;
-      const [whole, , code, bold, strong, emphasis, italic, struck, label, address, bare] = found;
+      const [whole, , code, both, bold, strong, emphasis, italic, struck, label, address, bare] = found;
       if (code !== undefined) target.append(element("code", code.trim()));
+      else if (both) nested("strong", `*${both}*`);
       else if (bold ?? strong) nested("strong", bold ?? strong);
       else if (emphasis ?? italic) nested("em", emphasis ?? italic);
       else if (struck) nested("del", struck);
