@@ -3,7 +3,6 @@ using Flapjack.Server.Agents;
 using Flapjack.Server.Files;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Knowledge;
-using Flapjack.Server.Knowledge.Extraction;
 using Flapjack.Server.Knowledge.Extraction.Processes;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
