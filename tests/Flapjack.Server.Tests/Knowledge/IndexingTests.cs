@@ -194,6 +194,7 @@ public sealed class IndexingTests
         var agent = await world.Server.CreateAgentAsync();
         await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea");
         web.Dimensions = 16;
+        world.Server.Time.Advance(TimeSpan.FromMinutes(1));
         await world.Server.RestartAsync(settings => settings["Knowledge:EmbeddingModel"] = "sea/embed-2");
         await Until(() => Task.FromResult(web.Asked.Any(a => a.Model == "embed-2")));
         await Until(async () => (await world.Server.Client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).Count == 1);
