@@ -51,7 +51,7 @@ internal static class WordEmbedding
     private static IEnumerable<string> WordsOf(string text)
     {
         var word = new StringBuilder();
-        foreach (var c in text.Normalize(NormalizationForm.FormKD))
+        foreach (var c in text)
         {
             if (char.IsLetterOrDigit(c))
             {

@@ -22,7 +22,8 @@ public sealed partial class RoleTests
         (@"^(?!GET)\w+ /api/(orgs|providers|integrations)", Role.Admin),
         (@"^(?!GET)\w+ /api/agents/from-template", Role.Admin),
         (@"^(?!GET)\w+ /api/(agents|threads)/\{\}/(computer|computer-instances|sandbox)", Role.Admin),
-        // Everything that reads.
+        // Everything that reads. A search has a body and changes nothing.
+        (@"^POST /api/knowledge/search$", Role.Viewer),
         (@"^GET ", Role.Viewer),
         // Everything that chats, runs or changes.
         (@"^\w+ ", Role.Member),

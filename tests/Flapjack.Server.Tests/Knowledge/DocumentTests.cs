@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using Flapjack.Server.Knowledge;
+using Flapjack.Server.Knowledge.Indexing;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Tests.Threads;
 using Microsoft.EntityFrameworkCore;
@@ -65,10 +67,12 @@ public sealed class DocumentTests(TurnWorld world) : IClassFixture<TurnWorld>
         (await own.Server.Client.DeleteAsync($"/api/knowledge/{document.Text("id")}", Token).ShouldBe(200)).GetRawText().ShouldBe("""{"ok":true}""");
         await own.Server.Client.GetAsync($"/api/knowledge/{document.Text("id")}", Token).ShouldBeError(404, "NOT_FOUND");
         await using var db = own.Server.Database();
-        foreach (var table in (string[])["documents", "document_pieces", "document_revisions", "document_chunks", "document_vectors", "document_sketches", "document_words", "turn_sources"])
-        {
-            (await db.Database.SqlQueryRaw<long>($"SELECT COUNT(*) AS \"Value\" FROM {table}").SingleAsync(Token)).ShouldBe(0, table);
-        }
+        int[] rows =
+        [
+            await db.Documents.IgnoreQueryFilters().CountAsync(Token), await db.Set<DocumentPiece>().CountAsync(Token), await db.Set<DocumentRevision>().CountAsync(Token), await db.DocumentChunks.CountAsync(Token),
+            await db.Set<DocumentVector>().CountAsync(Token), await db.Set<DocumentSketches>().CountAsync(Token), await db.Set<DocumentWordRow>().CountAsync(Token), await db.TurnSources.IgnoreQueryFilters().CountAsync(Token),
+        ];
+        rows.ShouldAllBe(count => count == 0);
         (await db.KnowledgeScopes.IgnoreQueryFilters().SingleAsync(Token)).Chunks.ShouldBe(0);
     }
 

@@ -41,8 +41,8 @@ public sealed class FakeWeb : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
         var web = new FakeWeb(app);
-        app.MapGet("/page.md", web.ReadPage);
-        app.MapPost("/v1/embeddings", web.EmbedAsync);
+        app.MapGet("/page.md", (Delegate)web.ReadPage);
+        app.MapPost("/v1/embeddings", (Delegate)web.EmbedAsync);
         await app.StartAsync();
         return web;
     }

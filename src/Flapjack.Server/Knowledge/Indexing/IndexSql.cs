@@ -90,7 +90,7 @@ internal static class IndexSql
     private const string FetchDueText = "UPDATE documents SET work = 'fetch', queued_at = $1, attempts = 0 WHERE work IS NULL AND id IN (SELECT id FROM documents WHERE fetch_due_at <= $1 AND work IS NULL AND status IN ('ready', 'error') ORDER BY fetch_due_at LIMIT 200)";
 
     private const string OtherModelText = """
-        UPDATE documents SET work = 'index', queued_at = $2, attempts = 0 WHERE id IN (SELECT id FROM documents WHERE status = 'ready' AND work IS NULL AND COALESCE(embedding_model, '') <> $1 LIMIT 200)
+        UPDATE documents SET work = 'index', queued_at = $2, attempts = 0 WHERE id IN (SELECT id FROM documents WHERE status = 'ready' AND work IS NULL AND COALESCE(embedding_model, '') <> $1 AND queued_at < $2 LIMIT 200)
         """;
 
     private static readonly string WordsText = $"""
@@ -160,7 +160,7 @@ internal static class IndexSql
     /// <summary>Queues documents whose address is to be fetched again.</summary>
     public static SqlStatement FetchDue(DateTime now) => new(FetchDueText, [now]);
 
-    /// <summary>Queues documents that have vectors of another model, or none.</summary>
+    /// <summary>Queues documents that have vectors of another model, or none; each once a round, however fast it fails.</summary>
     public static SqlStatement OtherModel(string model, DateTime now) => new(OtherModelText, [model, now]);
 }
 

@@ -49,8 +49,8 @@ internal sealed partial class ModelChange(IWriter writer, IndexQueue queue, Embe
         try
         {
             await Task.Yield();
-            var queued = 0;
-            while ((await writer.WriteAsync([IndexSql.OtherModel(model, time.Now())], stoppingToken)).Affected[0] is > 0 and var some) queued += some;
+            var (queued, now) = (0, time.Now());
+            while ((await writer.WriteAsync([IndexSql.OtherModel(model, now)], stoppingToken)).Affected[0] is > 0 and var some) queued += some;
             if (queued > 0) LogQueued(logger, queued, model);
             queue.Wake();
         }

@@ -41,7 +41,8 @@ internal sealed record FoundChunk(
 /// <summary>What was found, best first.</summary>
 /// <param name="Mode">How it was searched in the end.</param>
 /// <param name="Chunks">The chunks.</param>
-internal sealed record KnowledgeAnswer(string Mode, IReadOnlyList<FoundChunk> Chunks);
+/// <param name="HadDocuments">Whether there was anything to search.</param>
+internal sealed record KnowledgeAnswer(string Mode, IReadOnlyList<FoundChunk> Chunks, bool HadDocuments = true);
 
 /// <summary>Searches documents by words, by vectors or by both. When the question cannot be embedded, words have to do.</summary>
 internal sealed partial class KnowledgeSearch(IReader reader, ScopeIndexes indexes, EmbeddingModels models, TimeProvider time, ILogger<KnowledgeSearch> logger)
@@ -56,7 +57,7 @@ internal sealed partial class KnowledgeSearch(IReader reader, ScopeIndexes index
     {
         var mode = query.Mode != SearchModes.Auto ? query.Mode : models.IsConfigured ? SearchModes.Hybrid : SearchModes.Lexical;
         var scope = await ScopeAsync(query, cancellationToken);
-        if (scope.Scopes.Count == 0) return new(mode, []);
+        if (scope.Scopes.Count == 0) return new(mode, [], HadDocuments: false);
         var question = SearchModes.NeedsVectors(mode) && models.IsConfigured ? await EmbedAsync(query, cancellationToken) : null;
         if (question is null) mode = SearchModes.Lexical;
         var count = Math.Max(query.Limit, Fused);

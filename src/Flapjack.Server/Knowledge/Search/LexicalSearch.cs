@@ -103,18 +103,26 @@ internal sealed class LexicalSearch(IReader reader)
 
         public List<RankedPlace> Best(int count)
         {
-            var best = new PriorityQueue<ChunkPlace, float>();
+            var best = new PriorityQueue<ChunkPlace, float>(count + 1);
+            var worst = 0f;
+            if (_only is not null)
+            {
+                foreach (var place in _only) Take(place, _scores[place.Revision][place.Position]);
+                return Ranking.Of(best);
+            }
             foreach (var (revision, scores) in _scores)
             {
-                for (var i = 0; i < scores.Length; i++)
-                {
-                    var place = new ChunkPlace(revision, i);
-                    if (scores[i] <= 0 || _only is not null && !_only.Contains(place)) continue;
-                    if (best.Count < count) best.Enqueue(place, scores[i]);
-                    else best.EnqueueDequeue(place, scores[i]);
-                }
+                for (var i = 0; i < scores.Length; i++) Take(new(revision, i), scores[i]);
             }
             return Ranking.Of(best);
+
+            void Take(ChunkPlace place, float score)
+            {
+                if (score <= worst) return;
+                if (best.Count < count) best.Enqueue(place, score);
+                else best.EnqueueDequeue(place, score);
+                if (best.Count == count) best.TryPeek(out _, out worst);
+            }
         }
     }
 }

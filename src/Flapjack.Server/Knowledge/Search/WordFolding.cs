@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 
@@ -10,13 +11,15 @@ internal static class WordFolding
     /// <summary>What is longer is no word that anybody asks for.</summary>
     private const int Longest = 40;
 
+    private static readonly Lazy<FrozenDictionary<char, string>> Forms = new(ReadForms);
+
     public static List<string> WordsOf(string text)
     {
         var words = new List<string>(text.Length / 6);
         var word = new StringBuilder();
         Rune? before = null;
         var isAlone = false;
-        foreach (var rune in Decomposed(text).EnumerateRunes())
+        foreach (var rune in Plain(text).EnumerateRunes())
         {
             if (IsMark(rune)) continue;
             if (IsUnspaced(rune))
@@ -48,18 +51,30 @@ internal static class WordFolding
         }
     }
 
-    private static string Decomposed(string text)
+    // Characters with accents and compatibility forms, and what is compared in their place. The runtime's own tables are not loaded here, since they would slow the start down.
+    private static FrozenDictionary<char, string> ReadForms()
+    {
+        using var stream = typeof(WordFolding).Assembly.GetManifestResourceStream("folding.txt")!;
+        using var reader = new StreamReader(stream);
+        var forms = new Dictionary<char, string>();
+        while (reader.ReadLine() is { } line)
+        {
+            var space = line.IndexOf(' ', StringComparison.Ordinal);
+            foreach (var form in line[(space + 1)..]) forms[form] = line[..space];
+        }
+        return forms.ToFrozenDictionary();
+    }
+
+    private static string Plain(string text)
     {
         if (Ascii.IsValid(text)) return text;
-        try
+        var plain = new StringBuilder(text.Length + 8);
+        foreach (var c in text)
         {
-            return text.Normalize(NormalizationForm.FormKD);
+            if (c >= 0x80 && Forms.Value.TryGetValue(c, out var form)) plain.Append(form);
+            else plain.Append(c);
         }
-        catch (ArgumentException)
-        {
-            // Half a surrogate pair.
-            return text;
-        }
+        return plain.ToString();
     }
 
     private static bool IsMark(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.Format;

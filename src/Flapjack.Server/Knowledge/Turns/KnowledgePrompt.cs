@@ -36,6 +36,7 @@ internal sealed partial class KnowledgePrompt(AgentEquipment equipment, AgentCon
     {
         var query = request.Query.Length <= MaxQuery ? request.Query : request.Query[..MaxQuery];
         var span = new TurnSpan { Id = Ids.New(), Kind = "chain", Name = "knowledge", StartedAt = time.Now(), Input = JsonSerializer.SerializeToElement(new { query }) };
+        var isTold = true;
         try
         {
             var answer = await search.FindAsync(new(request.For.OrgId, scopes, query)
@@ -46,6 +47,8 @@ internal sealed partial class KnowledgePrompt(AgentEquipment equipment, AgentCon
                 Trace = request.Trace,
                 ParentSpan = span.Id,
             }, cancellationToken);
+            // Another thread of the organisation has documents, this one has none.
+            isTold = answer.HadDocuments;
             var chunks = Fitting(answer.Chunks, config.MaxTokens);
             span.Output = JsonSerializer.SerializeToElement(new { mode = answer.Mode, results = chunks.Select(c => new { document_id = c.DocumentId, title = c.Title, position = c.Position, page = c.Page, score = Math.Round(c.Score, 4) }) });
             if (chunks.Count == 0) return null;
@@ -60,7 +63,7 @@ internal sealed partial class KnowledgePrompt(AgentEquipment equipment, AgentCon
         finally
         {
             span.EndedAt = time.Now();
-            request.Trace(span);
+            if (isTold) request.Trace(span);
         }
     }
 

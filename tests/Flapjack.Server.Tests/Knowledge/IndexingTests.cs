@@ -1,0 +1,246 @@
+using Flapjack.Server.Knowledge;
+using Flapjack.Server.Knowledge.Indexing;
+using Flapjack.Server.Platform.Housekeeping;
+using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Tests.Threads;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Flapjack.Server.Tests.Knowledge;
+
+/// <summary>What happens to documents in the background: addresses fetched again, embedding models that change or fail, nodes that die.</summary>
+public sealed class IndexingTests
+{
+    private const string Sea = "The lighthouse was built in 1871.", Land = "The mill grinds at night.";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_address_becomes_a_document_and_is_fetched_again_when_it_is_due()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web, embeds: false);
+        var client = world.Server.Client;
+        var agent = await world.Server.CreateAgentAsync();
+        var url = new Uri(web.Address, "/page.md").ToString();
+        var added = await world.PostAsync("/api/knowledge/url", new { url, scopeType = "agent", scopeId = agent, refreshHours = 2, metadata = new { from = "web" } }).ShouldBe(201);
+        var id = added.Text("id");
+        var document = await client.DocumentAsync(id);
+        (document.Text("status"), document.Text("source_ref"), document.GetProperty("refresh_hours").GetInt32()).ShouldBe(("ready", url, 2));
+        (await client.FindAsync(new { query = "lighthouse", agentId = agent })).Count.ShouldBe(1);
+
+        web.Page = "# Home\n\nThe windmill stands on the hill.";
+        await RoundAsync(world);
+        web.PageReads.ShouldBe(1);
+        world.Server.Time.Advance(TimeSpan.FromHours(2));
+        await RoundAsync(world);
+        await client.DocumentWhenAsync(id, d => d.GetProperty("last_fetched_at").GetDateTime() > document.GetProperty("last_fetched_at").GetDateTime() && d.Text("sha256") != document.Text("sha256"));
+        await Until(async () => (await client.FindAsync(new { query = "windmill", agentId = agent })).Count == 1);
+        (await client.FindAsync(new { query = "lighthouse", agentId = agent })).ShouldBeEmpty();
+
+        // What cannot be fetched stays as it was last seen.
+        web.Page = null;
+        world.Server.Time.Advance(TimeSpan.FromHours(2));
+        await RoundAsync(world);
+        (await client.DocumentWhenAsync(id, d => d.GetProperty("error").ValueKind != System.Text.Json.JsonValueKind.Null)).Text("error").ShouldBe("FETCH_FAILED");
+        (await client.FindAsync(new { query = "windmill", agentId = agent })).Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task An_address_that_answers_badly_is_502_and_a_forbidden_one_422()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web, embeds: false);
+        var agent = await world.Server.CreateAgentAsync();
+        await world.PostAsync("/api/knowledge/url", new { url = new Uri(web.Address, "/nothing"), scopeType = "agent", scopeId = agent }).ShouldBeError(502, "UPSTREAM_ERROR");
+        await world.PostAsync("/api/knowledge/url", new { url = "http://10.0.0.1/x", scopeType = "agent", scopeId = agent }).ShouldBeError(422, "VALIDATION_ERROR", "url");
+        await world.PostAsync("/api/knowledge/url", new { url = "ftp://example.com/x", scopeType = "agent", scopeId = agent }).ShouldBeError(422, "VALIDATION_ERROR", "url");
+        await world.PostAsync("/api/knowledge/url", new { url = new Uri(web.Address, "/page.md"), scopeType = "agent", scopeId = agent, refreshHours = 0 }).ShouldBeError(422, "VALIDATION_ERROR", "refreshHours");
+    }
+
+    [Fact]
+    public async Task A_provider_of_embeddings_is_asked_in_its_protocol_and_meaning_is_found()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var client = world.Server.Client;
+        var agent = await world.Server.CreateAgentAsync();
+        await client.AddDocumentAsync("agent", agent, Sea, "sea");
+        await client.AddDocumentAsync("agent", agent, Land, "land");
+        web.Asked[0].ShouldBe(("embed-1", 1, "Bearer sk-embed"));
+        var answer = await client.SearchAsync(new { query = "beacon", agentId = agent, mode = "vector", minScore = 0.5 }).ShouldBe(200);
+        answer.Text("mode").ShouldBe("vector");
+        answer.GetProperty("results").EnumerateArray().Select(r => r.Text("title")).ShouldBe(["sea"]);
+        (await client.SearchAsync(new { query = "beacon", agentId = agent }).ShouldBe(200)).Text("mode").ShouldBe("hybrid");
+        (await client.FindAsync(new { query = "beacon", agentId = agent, mode = "lexical" })).ShouldBeEmpty();
+        (await client.FindAsync(new { query = "beacon mill", agentId = agent, mode = "hybrid" })).Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_question_that_cannot_be_embedded_is_searched_by_words_and_the_trace_says_so()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var thread = await world.OpenAsync();
+        await world.Server.Client.AddDocumentAsync("thread", thread, Sea, "sea");
+        web.EmbeddingStatus = 401;
+        var answer = await world.Server.Client.SearchAsync(new { query = "lighthouse", threadId = thread }).ShouldBe(200);
+        (answer.Text("mode"), answer.GetProperty("results").GetArrayLength()).ShouldBe(("lexical", 1));
+        (await world.Server.AskAsync(thread, "When was the lighthouse built?"))[^1].Data.Text("content").ShouldContain("1871");
+        var spans = (await world.TraceAsync(thread)).GetProperty("spans").EnumerateArray().ToList();
+        var chain = spans.Single(s => s.Text("kind") == "chain");
+        var embedding = spans.Single(s => s.Text("kind") == "embedding");
+        (embedding.Text("status"), embedding.Text("error"), embedding.Text("parent_span_id")).ShouldBe(("error", "MODEL_AUTH_FAILED", chain.Text("id")));
+        (chain.Text("name"), chain.Text("status")).ShouldBe(("knowledge", "ok"));
+    }
+
+    [Fact]
+    public async Task A_document_that_cannot_be_embedded_waits_in_error_for_another_try()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var client = world.Server.Client;
+        var agent = await world.Server.CreateAgentAsync();
+        web.EmbeddingStatus = 401;
+        var added = await client.AddDocumentAsync("agent", agent, Sea, "sea");
+        added.Text("status").ShouldBe("error");
+        (await client.DocumentAsync(added.Text("id"))).Text("error").ShouldBe("EMBEDDING_FAILED");
+        (await client.FindAsync(new { query = "lighthouse", agentId = agent, mode = "lexical" })).ShouldBeEmpty();
+        web.EmbeddingStatus = 200;
+        (await client.PostAsync($"/api/knowledge/{added.Text("id")}/reindex", null, Token).ShouldBe(200)).Text("status").ShouldBe("processing");
+        (await client.DocumentWhenAsync(added.Text("id"), d => d.Text("status") != "processing")).Text("status").ShouldBe("ready");
+        (await client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).ShouldBe(["sea"]);
+    }
+
+    [Fact]
+    public async Task A_slow_document_is_answered_after_thirty_seconds_and_goes_on()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var client = world.Server.Client;
+        var agent = await world.Server.CreateAgentAsync();
+        var open = new TaskCompletionSource();
+        web.Gate = open.Task;
+        var adding = client.AddDocumentAsync("agent", agent, Sea, "sea");
+        await Until(() => Task.FromResult(web.Asked.Count == 1));
+        world.Server.Time.Advance(TimeSpan.FromSeconds(30));
+        var added = await adding;
+        (added.GetProperty("chunks").GetInt32(), added.Text("status")).ShouldBe((0, "processing"));
+        open.SetResult();
+        (await client.DocumentWhenAsync(added.Text("id"), d => d.Text("status") == "ready")).GetProperty("chunk_count").GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Async_uploads_are_answered_before_they_are_read()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var open = new TaskCompletionSource();
+        web.Gate = open.Task;
+        var agent = await world.Server.CreateAgentAsync();
+        var added = await world.Server.Client.UploadDocumentAsync("text"u8.ToArray(), "a.txt", ("title", "T"), ("scopeType", "agent"), ("scopeId", agent.ToString()), ("async", "true")).ShouldBe(201);
+        added.Text("status").ShouldBe("processing");
+        open.SetResult();
+        await world.Server.Client.DocumentWhenAsync(added.Text("id"), d => d.Text("status") == "ready");
+    }
+
+    [Fact]
+    public async Task Work_that_a_crash_broke_off_is_done_after_the_restart()
+    {
+        await using var world = await TurnWorld.StartAsync();
+        var agent = await world.Server.CreateAgentAsync();
+        var added = await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea");
+        // As a node leaves it that dies in the middle: the work is its own, half a revision is written.
+        await using (var db = world.Server.Database())
+        {
+            var id = Guid.Parse(added.Text("id"));
+            await db.Documents.IgnoreQueryFilters().Where(d => d.Id == id).ExecuteUpdateAsync(rows => rows.SetProperty(d => d.Work, DocumentWork.Index).SetProperty(d => d.Status, DocumentStatuses.Processing)
+                .SetProperty(d => d.Node, "dead").SetProperty(d => d.QueuedAt, world.Server.Time.GetUtcNow().UtcDateTime).SetProperty(d => d.LeaseUntil, world.Server.Time.GetUtcNow().UtcDateTime.AddYears(-1)).SetProperty(d => d.Attempts, 1), Token);
+            await world.Server.Services.GetRequiredService<IWriter>().WriteAsync([IndexSql.Begin(id)], Token);
+        }
+        await world.Server.RestartAsync();
+        (await world.Server.Client.DocumentWhenAsync(added.Text("id"), d => d.Text("status") == "ready")).GetProperty("chunk_count").GetInt32().ShouldBe(1);
+        (await world.Server.Client.FindAsync(new { query = "lighthouse", agentId = agent })).ShouldBe(["sea"]);
+        await Until(async () =>
+        {
+            await using var after = world.Server.Database();
+            return await after.Set<DocumentRevision>().CountAsync(Token) == 1;
+        });
+        await using var scopes = world.Server.Database();
+        (await scopes.KnowledgeScopes.IgnoreQueryFilters().SingleAsync(Token)).Chunks.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_document_that_brings_its_readers_down_is_given_up()
+    {
+        await using var world = await TurnWorld.StartAsync();
+        var agent = await world.Server.CreateAgentAsync();
+        var added = await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea");
+        await using (var db = world.Server.Database())
+        {
+            await db.Documents.IgnoreQueryFilters().ExecuteUpdateAsync(rows => rows.SetProperty(d => d.Work, DocumentWork.Index).SetProperty(d => d.Status, DocumentStatuses.Processing)
+                .SetProperty(d => d.QueuedAt, world.Server.Time.GetUtcNow().UtcDateTime).SetProperty(d => d.Attempts, 3), Token);
+        }
+        await world.Server.RestartAsync();
+        (await world.Server.Client.DocumentWhenAsync(added.Text("id"), d => d.Text("status") == "error")).Text("error").ShouldBe("TOO_COMPLEX");
+    }
+
+    [Fact]
+    public async Task Another_embedding_model_embeds_everything_anew()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var agent = await world.Server.CreateAgentAsync();
+        await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea");
+        web.Dimensions = 16;
+        world.Server.Time.Advance(TimeSpan.FromMinutes(1));
+        await world.Server.RestartAsync(settings => settings["Knowledge:EmbeddingModel"] = "sea/embed-2");
+        await Until(() => Task.FromResult(web.Asked.Any(a => a.Model == "embed-2")));
+        await Until(async () => (await world.Server.Client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).Count == 1);
+        await using var db = world.Server.Database();
+        (await db.Documents.IgnoreQueryFilters().SingleAsync(Token)).EmbeddingModel.ShouldBe("sea/embed-2");
+    }
+
+    [Fact]
+    public async Task What_a_crash_left_of_deleted_documents_and_uploads_is_cleared_away()
+    {
+        await using var world = await TurnWorld.StartAsync();
+        var agent = await world.Server.CreateAgentAsync();
+        await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea");
+        var writer = world.Server.Services.GetRequiredService<IWriter>();
+        var org = await world.Server.OrgIdAsync();
+        await writer.WriteAsync([DocumentSql.Begin(Guid.CreateVersion7(), org, world.Server.Time.GetUtcNow().UtcDateTime.AddHours(-2))], Token);
+        await world.Server.Client.DeleteAsync($"/api/agents/{agent}", Token).ShouldBe(200);
+        await RoundAsync(world);
+        await using var db = world.Server.Database();
+        (await db.Documents.IgnoreQueryFilters().CountAsync(Token)).ShouldBe(0);
+        (await db.DocumentChunks.CountAsync(Token)).ShouldBe(0);
+        (await db.KnowledgeScopes.IgnoreQueryFilters().CountAsync(Token)).ShouldBe(0);
+    }
+
+    private static Task<TurnWorld> WorldAsync(FakeWeb web, bool embeds = true) => TurnWorld.StartAsync(settings =>
+    {
+        settings["Network:AllowedHosts:0"] = "loopback";
+        settings["Providers:sea:BaseUrl"] = new Uri(web.Address, "/v1").ToString();
+        settings["Providers:sea:ApiKey"] = "sk-embed";
+        if (embeds) settings["Knowledge:EmbeddingModel"] = "sea/embed-1";
+    });
+
+    private static Task RoundAsync(TurnWorld world)
+    {
+        var rounds = world.Server.Services.GetRequiredService<HousekeepingRounds>();
+        return rounds.RunAsync(rounds.Tasks.Single(t => t.Name == "knowledge"), Token);
+    }
+
+    private static async Task Until(Func<Task<bool>> isSo)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        patience.CancelAfter(TimeSpan.FromSeconds(20));
+        while (!await isSo())
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}
