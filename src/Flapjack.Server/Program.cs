@@ -13,6 +13,7 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads;
+using Flapjack.Server.Web;
 
 // A document is read by a process of its own, which begins here and ends here.
 if (ExtractionCommand.IsMeant(args)) return ExtractionCommand.Run(args);
@@ -27,6 +28,7 @@ try
     builder.Services.AddKeys();
     builder.Services.AddModels();
     builder.Services.AddAgents();
+    builder.Services.AddWeb();
     builder.Services.AddIntegrations();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
@@ -41,6 +43,7 @@ try
     app.MapKeys();
     app.MapModels();
     app.MapAgents();
+    app.MapWeb();
     app.MapIntegrations();
     app.MapLogs();
     app.MapFiles();
