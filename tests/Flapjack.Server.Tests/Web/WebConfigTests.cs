@@ -46,6 +46,18 @@ public sealed class WebConfigTests(WebWorld world) : IClassFixture<WebWorld>
     }
 
     [Fact]
+    public async Task Another_organisation_sees_and_changes_nothing()
+    {
+        var agent = await world.Server.CreateAgentAsync();
+        using var other = world.Server.ClientFor((await world.Server.AddKeyAsync(await world.Server.AddOrgAsync($"o-{Guid.NewGuid():N}"))).Text);
+        await other.GetAsync($"/api/agents/{agent}/web", Token).ShouldBeError(404, "NOT_FOUND");
+        await other.PutAsync($"/api/agents/{agent}/web", JsonText.Content("""{"enabled":true}"""), Token).ShouldBeError(404, "NOT_FOUND");
+        using var reader = world.Server.ClientFor((await world.Server.AddKeyAsync(await world.Server.FirstOrgAsync(), "agents:read")).Text);
+        (await reader.GetAsync($"/api/agents/{agent}/web", Token).ShouldBe(200)).GetProperty("enabled").GetBoolean().ShouldBeFalse();
+        await reader.PutAsync($"/api/agents/{agent}/web", JsonText.Content("{}"), Token).ShouldBeError(403, "FORBIDDEN");
+    }
+
+    [Fact]
     public async Task Each_switch_is_a_tool_and_a_message_may_turn_them()
     {
         var agent = await world.Server.CreateAgentAsync("Ada", new { defaultModel = TurnWorld.OpenAI });
@@ -80,6 +92,6 @@ public sealed class WebConfigTests(WebWorld world) : IClassFixture<WebWorld>
         await using var stream = await world.World.SendAsync(thread, overrides is null ? """{"content":"hi"}""" : $$"""{"content":"hi","webOverrides":{{overrides}}}""");
         await stream.EndAsync();
         var body = world.World.Upstream.LastRequest.Body;
-        return body.TryGetProperty("tools", out var tools) ? tools.EnumerateArray().Select(t => t.Text("name")).ToList() : [];
+        return body.TryGetProperty("tools", out var tools) ? tools.EnumerateArray().Select(t => t.Text("name")).Where(name => name.StartsWith("web_", StringComparison.Ordinal)).ToList() : [];
     }
 }

@@ -22,6 +22,8 @@ internal sealed class FirecrawlReader(ProviderCalls calls, WebLimits limits)
         var about = data.TryGetProperty("metadata", out var metadata) ? metadata : default;
         if (about.ValueKind == JsonValueKind.Object && about.TryGetProperty("statusCode", out var status) && status.TryGetInt32(out var code) && code >= 400) throw new ToolException($"TOOL_HTTP_{code}", $"the page answered with status {code}");
         var final = Uri.TryCreate(WebResult.Text(about, "url") ?? WebResult.Text(about, "sourceURL"), UriKind.Absolute, out var reached) ? reached : address;
-        return new(final, WebResult.Text(about, "title"), text.Length <= maxCharacters ? text : text[..maxCharacters], [], text.Length > maxCharacters);
+        return new(final, WebResult.Text(about, "title"), Head(text, maxCharacters), [], text.Length > maxCharacters);
     }
+
+    private static string Head(string text, int length) => text.Length <= length ? text : text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
 }
