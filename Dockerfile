@@ -5,6 +5,8 @@ RUN --mount=type=cache,target=/root/.nuget/packages \
     dotnet publish src/Flapjack.Server -c Release -o /app -v quiet
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
+# Documents are read by processes of their own (docs/sandbox.md).
+RUN apt-get update && apt-get install -y --no-install-recommends bubblewrap poppler-utils && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=build /app .
 # A new named volume takes its owner from this folder; a mounted host folder must belong to user 1654.

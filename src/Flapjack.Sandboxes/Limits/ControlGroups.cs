@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Flapjack.Sandboxes.Limits;
 
-/// <summary>Control groups, where this process may make them: limits of memory and processes that hold for a whole tree. Mostly that is as root, or in a unit with <c>Delegate=yes</c>.</summary>
+/// <summary>Control groups, where this process may make them: limits of memory and processes that hold for a whole tree. Mostly that is as root, or in a unit that was delegated its group and runs in a part of it.</summary>
 internal sealed class ControlGroups
 {
     private const string Mount = "/sys/fs/cgroup";

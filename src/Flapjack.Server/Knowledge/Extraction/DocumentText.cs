@@ -22,7 +22,7 @@ internal static class DocumentText
         for (var i = end; i > end - Math.Min(200, end / 2); i--)
         {
             if (text[i] != '\n') continue;
-            return (text.ToString(0, i), true);
+            return (text.ToString(0, i).TrimEnd(), true);
         }
         if (end > 0 && char.IsHighSurrogate(text[end - 1])) end--;
         return (text.ToString(0, end), true);

@@ -22,10 +22,9 @@ internal sealed class PageReader(DocumentExtractor extractor)
     /// <param name="cancellationToken">Ends the reading.</param>
     public async Task<WebPage> ReadAsync(ReadOnlyMemory<byte> content, string? contentType, Uri address, int maxCharacters, CancellationToken cancellationToken)
     {
-        // Markup between blocks is counted by nobody, so a little more is asked for than can be shown.
-        var order = new ExtractionOrder(TypeOf(content, contentType, address), DocumentExtractor.CharsetOf(contentType), maxCharacters + 1);
         try
         {
+            var order = new ExtractionOrder(TypeOf(content, contentType, address), DocumentExtractor.CharsetOf(contentType), maxCharacters + 1);
             var (document, page) = await extractor.ExtractAsync(content, order, cancellationToken);
             var (text, isTruncated) = DocumentText.Of(document.Blocks, maxCharacters);
             return new(document.Title, text, page is null ? [] : [.. LinksOf(page.Links, page.Base, address)], isTruncated);
