@@ -23,6 +23,7 @@ using Flapjack.Server.Plans;
 using Flapjack.Server.PublicChat;
 using Flapjack.Server.Threads;
 using Flapjack.Server.Tools;
+using Flapjack.Server.Web;
 
 // A document is read by a process of its own, which begins here and ends here.
 if (ExtractionCommand.IsMeant(args)) return ExtractionCommand.Run(args);
@@ -38,6 +39,8 @@ try
     builder.Services.AddModels();
     builder.Services.AddCredentials();
     builder.Services.AddAgents();
+    builder.Services.AddWeb();
+    builder.Services.AddIntegrations();
     builder.Services.AddLogs();
     builder.Services.AddFiles();
     builder.Services.AddThreads();
@@ -63,6 +66,8 @@ try
     app.MapModels();
     app.MapCredentials();
     app.MapAgents();
+    app.MapWeb();
+    app.MapIntegrations();
     app.MapLogs();
     app.MapFiles();
     app.MapThreads();

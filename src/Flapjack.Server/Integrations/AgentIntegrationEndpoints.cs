@@ -28,7 +28,7 @@ internal static class AgentIntegrationEndpoints
     {
         await db.Agents.AsNoTracking().FindAliveAsync(agentId, cancellationToken);
         var rows = await (from attached in db.AgentIntegrations.AsNoTracking()
-                          join integration in db.Integrations.AsNoTracking() on attached.IntegrationId equals integration.Id
+                          join integration in db.Integrations.InShort() on attached.IntegrationId equals integration.Id
                           where attached.AgentId == agentId
                           orderby attached.CreatedAt, attached.Id
                           select new { attached, integration }).ToPageAsync(http, cancellationToken);
@@ -43,7 +43,7 @@ internal static class AgentIntegrationEndpoints
         var id = errors.Id("integrationId", body.Value.IntegrationId.Value, required: true);
         var tables = Tables(body.Value.AllowedTables.Value, errors);
         errors.ThrowIfAny();
-        var integration = await db.Integrations.AsNoTracking().FindIntegrationAsync(id!.Value, cancellationToken);
+        var integration = await db.Integrations.InShort().FindIntegrationAsync(id!.Value, cancellationToken);
         var row = await db.AgentIntegrations.FirstOrDefaultAsync(a => a.AgentId == agentId && a.IntegrationId == id, cancellationToken);
         var isNew = row is null;
         if (row is null) db.AgentIntegrations.Add(row = new() { Id = Ids.New(), OrgId = agent.OrgId, AgentId = agentId, IntegrationId = integration.Id, CreatedAt = time.Now() });

@@ -27,7 +27,7 @@ internal static class IntegrationEndpoints
     /// <summary>Lists the organisation's databases, newest first, without their schemas.</summary>
     private static async Task<Ok<List<IntegrationResponse>>> List(HttpContext http, FlapjackDb db, CancellationToken cancellationToken)
     {
-        var rows = await db.Integrations.AsNoTracking().OrderByDescending(i => i.CreatedAt).ThenByDescending(i => i.Id).ToPageAsync(http, cancellationToken);
+        var rows = await db.Integrations.OrderByDescending(i => i.CreatedAt).ThenByDescending(i => i.Id).InShort().ToPageAsync(http, cancellationToken);
         return TypedResults.Ok(rows.ConvertAll(IntegrationResponse.From));
     }
 

@@ -140,6 +140,21 @@ public sealed class DatabaseToolTests(IntegrationWorld world) : IClassFixture<In
     }
 
     [Fact]
+    public async Task The_rest_of_a_large_result_does_not_travel()
+    {
+        IntegrationWorld.Require();
+        await world.CustomerAsync("CREATE TABLE huge AS SELECT n AS id, repeat('x', 3900) AS a, repeat('y', 3900) AS b, repeat('z', 3900) AS c FROM generate_series(1, 500) n; GRANT SELECT ON huge TO " + world.Reader);
+        var thread = await world.OpenAsync((await world.CreateAsync("Huge"), ["huge"]));
+        for (var i = 0; i < 5; i++)
+        {
+            var result = await world.CallAsync(thread, "query_huge", """{"limit":500}""");
+            result.TryGetProperty("row_count", out var count).ShouldBeTrue(result.GetRawText());
+            count.GetInt32().ShouldBe(1);
+            (await world.CallAsync(thread, "count_huge", "{}")).GetRawText().ShouldBe("""{"count":500}""");
+        }
+    }
+
+    [Fact]
     public async Task A_turn_has_its_spans_and_no_connection_details()
     {
         IntegrationWorld.Require();

@@ -94,6 +94,7 @@ public sealed class HostileDatabaseTests(IntegrationWorld world) : IClassFixture
         var thread = await world.OpenAsync((await world.CreateAsync(), ["Odd \"name\" $1; --"]));
         const string column = "a \"b\" $2; DROP TABLE customers; --";
         var result = await world.CallAsync(thread, "query_Odd__name___1__--", JsonSerializer.Serialize(new { columns = new[] { column, "select" }, filters = new[] { new { column, op = "eq", value = "odd" } }, order_by = new[] { new { column } } }));
+        (await world.CallAsync(thread, "count_Odd__name___1__--", "{}")).GetRawText().ShouldBe("""{"count":1}""");
         result.GetProperty("rows")[0].GetProperty(column).GetString().ShouldBe("odd", result.GetRawText());
     }
 

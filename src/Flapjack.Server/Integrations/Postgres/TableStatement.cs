@@ -27,6 +27,8 @@ internal sealed class TableStatement
         var statement = new TableStatement();
         statement._sql.Append("SELECT pg_catalog.count(*)::pg_catalog.text");
         statement.From(table, filters);
+        // Text without any parameter is the one kind that the driver parses by itself.
+        statement._sql.Append(" LIMIT ").Append(statement.Bind(BoundValue.Of(1)));
         return new(statement._sql.ToString(), statement._values);
     }
 

@@ -15,6 +15,9 @@ internal sealed partial class DatabaseTools(AgentEquipment equipment, SecretBox 
     /// <summary>Tables that are offered without being named by <c>allowedTables</c>, named ones counted in.</summary>
     private const int MaxTables = 60;
 
+    // Each column's name stands in a schema three times, and schemas are part of every prompt.
+    private const int MaxColumns = 200;
+
     public async ValueTask<IReadOnlyList<TurnTool>> ListAsync(EquipmentRequest request, CancellationToken cancellationToken) =>
         request is { AgentId: not null, Version: > 0 } ? (await equipment.OfAsync(request, LoadAsync, cancellationToken)).Tools : [];
 
@@ -47,7 +50,7 @@ internal sealed partial class DatabaseTools(AgentEquipment equipment, SecretBox 
             var first = JsonSerializer.Deserialize<List<string>>(integration.Schemas)!.FirstOrDefault();
             foreach (var table in DatabaseTable.Read(integration.Tables))
             {
-                var offered = new OfferedTable(integration, table, table.Schema == first);
+                var offered = new OfferedTable(integration, table.Columns.Count > MaxColumns ? table with { Columns = [.. table.Columns.Take(MaxColumns)] } : table, table.Schema == first);
                 if (allowed is null) others.Add(offered);
                 else if (allowed.Contains($"{table.Schema}.{table.Table}") || offered.IsFirstSchema && allowed.Contains(table.Table)) chosen.Add(offered);
             }
