@@ -83,12 +83,13 @@ public sealed class SandboxHost
 
     private Task<SandboxedProcess> StartIsolatedAsync(ProcessLaunch launch)
     {
-        byte[][] inherited = [BubblewrapArguments.Of(launch, _disablesUserNamespaces), .. _filter is null ? (byte[][])[] : [_filter]];
+        byte[][] inherited = [BubblewrapArguments.Of(launch, _disablesUserNamespaces), BubblewrapArguments.Users, BubblewrapArguments.Groups, .. _filter is null ? (byte[][])[] : [_filter]];
         var start = new ProcessStartInfo(_bubblewrap!);
         start.Environment.Clear();
         return StartAsync(start, launch, SandboxMode.Isolated, inherited, descriptors =>
         [
-            "--args", $"{descriptors[0]}", .. descriptors.Length > 1 ? (string[])["--seccomp", $"{descriptors[1]}"] : [],
+            "--ro-bind-data", $"{descriptors[1]}", "/etc/passwd", "--ro-bind-data", $"{descriptors[2]}", "/etc/group",
+            "--args", $"{descriptors[0]}", .. descriptors.Length > 3 ? (string[])["--seccomp", $"{descriptors[3]}"] : [],
             "--", _limiter!, .. ResourceLimits.Arguments(launch.Limits, ofProcesses: true), launch.Program, .. launch.Arguments, .. launch.Operands,
         ]);
     }

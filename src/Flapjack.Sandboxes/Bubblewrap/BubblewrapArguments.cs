@@ -11,6 +11,11 @@ internal static class BubblewrapArguments
     private static readonly string[] EtcOfNetwork = ["gai.conf", "hosts", "nsswitch.conf", "protocols", "resolv.conf", "services"];
     private static readonly string[] System = ["/bin", "/lib", "/lib32", "/lib64", "/sbin"];
 
+    /// <summary>Who the process is, for programs that ask. The host's accounts are nobody's business.</summary>
+    public static byte[] Users => "sandbox:x:1000:1000::/tmp:/bin/sh\n"u8.ToArray();
+
+    public static byte[] Groups => "sandbox:x:1000:\n"u8.ToArray();
+
     public static byte[] Of(ProcessLaunch launch, bool disablesUserNamespaces)
     {
         var options = new List<string>

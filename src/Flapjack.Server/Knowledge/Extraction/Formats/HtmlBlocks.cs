@@ -200,7 +200,8 @@ internal sealed class HtmlBlocks
 
     private void Flush()
     {
-        if (_text.Length > 0 && _text.ToString() is var text && !string.IsNullOrWhiteSpace(text))
+        // A list of pictures has nothing but the marks of its items.
+        if (_text.Length > 0 && _text.ToString() is var text && text.AsSpan().ContainsAnyExcept(" \t\n-"))
         {
             if (_whole >= 0 && _open[_whole].Name == "title") Title ??= text.Trim();
             else _found.Add(new(_kind, text, _level, _regions, _linked));

@@ -42,7 +42,7 @@ internal static class JsonBlocks
         {
             return reader.Read();
         }
-        catch (JsonException exception) when (exception.Message.Contains("depth", StringComparison.OrdinalIgnoreCase))
+        catch (JsonException) when (reader.CurrentDepth >= MaxDepth)
         {
             throw new ExtractionException(ExtractionException.TooComplex);
         }

@@ -85,7 +85,7 @@ internal sealed class ReaderProcess(SandboxHost sandboxes, IsolationNeed isolati
             await process.Input.WriteAsync(content, cancellationToken);
             await process.Input.DisposeAsync();
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException)
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
         {
             // It ended before it had read everything, or nobody waits for it any more.
         }
@@ -100,7 +100,7 @@ internal sealed class ReaderProcess(SandboxHost sandboxes, IsolationNeed isolati
             await error.CopyToAsync(Stream.Null, cancellationToken);
             return Encoding.UTF8.GetString(buffer, 0, length).Trim();
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException)
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException)
         {
             return "";
         }
