@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Flapjack.Server.Platform.Http;
 
 namespace Flapjack.Server.Plans;
@@ -24,8 +25,8 @@ public sealed record SketchedTodoRequest
 {
     /// <summary>1 to 2,000 characters. Required.</summary>
     public Optional<string> Content { get; init; }
-    /// <summary>Todos it consists of.</summary>
-    public Optional<List<SketchedTodoRequest?>> Children { get; init; }
+    /// <summary>Array of todos it consists of, with the same fields.</summary>
+    public Optional<JsonElement?> Children { get; init; }
     /// <summary>Todos it waits for, as places in the whole list counted depth first from 0.</summary>
     public Optional<List<int>> BlockedBy { get; init; }
 }

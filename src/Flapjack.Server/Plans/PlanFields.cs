@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Flapjack.Server.Platform.Http;
 
 namespace Flapjack.Server.Plans;
@@ -45,10 +46,23 @@ internal static class PlanFields
                 errors.Required($"{at}.content", todo.Content.Value, Todo.MaxContent);
                 list.Add(new(todo.Content.Value ?? "", parent, todo.BlockedBy.Value ?? []));
                 places.Add(at);
-                if (todo.Children.Value is not { Count: > 0 } children) continue;
+                if (ChildrenOf(todo, at) is not { Count: > 0 } children) continue;
                 if (level == PlanTree.MaxLevels) errors.Add($"{at}.children", $"is nested deeper than {PlanTree.MaxLevels} levels");
                 else Walk(children, $"{at}.children", list.Count - 1, level + 1);
             }
+        }
+    }
+
+    // Not typed in the request: the API's description cannot show a type that holds itself.
+    private static List<SketchedTodoRequest?>? ChildrenOf(SketchedTodoRequest todo, string path)
+    {
+        try
+        {
+            return todo.Children.Value?.Deserialize<List<SketchedTodoRequest?>>(WireJson.Requests);
+        }
+        catch (JsonException fault)
+        {
+            throw ApiException.BadRequest($"{path}.children{OptionalPath.Of(fault) switch { null => "", ['[', ..] and var inside => inside, var inside => "." + inside }}: has the wrong type");
         }
     }
 

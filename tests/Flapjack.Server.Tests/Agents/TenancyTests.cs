@@ -17,13 +17,16 @@ public sealed class TenancyTests(TurnWorld world) : IClassFixture<TurnWorld>
         var events = await server.AskAsync(thread, "/echo private");
         var answer = events[^1].Data.Text("messageId");
         var last = events[1].Id!;
+        var plan = await world.PostAsync("/api/plans", new { threadId = thread, title = "private", todos = new[] { new { content = "private" } } }).ShouldBe(201);
+        var memory = await world.PostAsync($"/api/agents/{agent}/memories", new { content = "private" }).ShouldBe(201);
+        string[] theirs = [agent.ToString(), thread.ToString(), answer, memory.Text("id"), plan.Text("id"), plan.GetProperty("todos")[0].Text("id")];
         var org = await server.AddOrgAsync("strangers-" + Guid.NewGuid().ToString("N")[..8]);
         var key = server.ClientFor((await server.AddKeyAsync(org)).Text);
         var mail = $"{Guid.NewGuid():N}@example.com";
         await server.AddUserAsync(mail, (org, "owner"));
         var user = await server.ClientOfAsync(mail);
         var mine = (await world.PostAsync("/api/agents", new { name = "Mine", defaultModel = "flapjack-offline" }, key).ShouldBe(201)).Text("id");
-        var unknown = Guid.CreateVersion7().ToString();
+        string[] unknown = [.. theirs.Select(_ => Guid.CreateVersion7().ToString())];
 
         (HttpMethod Method, string Path, string? Body)[] routes =
         [
@@ -46,6 +49,26 @@ public sealed class TenancyTests(TurnWorld world) : IClassFixture<TurnWorld>
             (HttpMethod.Get, "/api/knowledge?scopeType=thread&scopeId=THREAD", null),
             (HttpMethod.Post, "/api/knowledge/text", """{"text":"x","title":"x","scopeType":"agent","scopeId":"AGENT"}"""),
             (HttpMethod.Post, "/api/knowledge/search", """{"query":"x","threadId":"THREAD"}"""),
+            (HttpMethod.Get, "/api/agents/AGENT/memory", null),
+            (HttpMethod.Put, "/api/agents/AGENT/memory", """{"enabled":true}"""),
+            (HttpMethod.Get, "/api/agents/AGENT/memories", null),
+            (HttpMethod.Get, "/api/agents/AGENT/memories?q=private", null),
+            (HttpMethod.Post, "/api/agents/AGENT/memories", """{"content":"taken"}"""),
+            (HttpMethod.Delete, "/api/agents/AGENT/memories?all=true", null),
+            (HttpMethod.Delete, "/api/agents/AGENT/memories/MEMORY", null),
+            (HttpMethod.Get, "/api/agents/AGENT/plan", null),
+            (HttpMethod.Put, "/api/agents/AGENT/plan", """{"enabled":true}"""),
+            (HttpMethod.Post, "/api/plans", """{"threadId":"THREAD","title":"taken"}"""),
+            (HttpMethod.Get, "/api/plans/PLAN", null),
+            (HttpMethod.Patch, "/api/plans/PLAN", """{"title":"taken"}"""),
+            (HttpMethod.Delete, "/api/plans/PLAN", null),
+            (HttpMethod.Get, "/api/plans/PLAN/ready", null),
+            (HttpMethod.Post, "/api/plans/PLAN/todos", """{"content":"taken"}"""),
+            (HttpMethod.Patch, "/api/plans/PLAN/todos/TODO", """{"status":"done"}"""),
+            (HttpMethod.Delete, "/api/plans/PLAN/todos/TODO", null),
+            (HttpMethod.Get, "/api/plans/PLAN/todos/TODO/deps", null),
+            (HttpMethod.Post, "/api/plans/PLAN/todos/TODO/deps", """{"dependsOnId":"TODO"}"""),
+            (HttpMethod.Delete, "/api/plans/PLAN/todos/TODO/deps", """{"dependsOnId":"TODO"}"""),
             (HttpMethod.Get, "/api/threads?agentId=AGENT", null),
             (HttpMethod.Post, "/api/threads", """{"agentId":"AGENT"}"""),
             (HttpMethod.Get, "/api/threads/THREAD", null),
@@ -70,8 +93,8 @@ public sealed class TenancyTests(TurnWorld world) : IClassFixture<TurnWorld>
         {
             foreach (var (method, path, body) in routes)
             {
-                var foreign = await client.BodyAsync(method, In(path, agent.ToString(), thread.ToString(), answer), body is null ? null : In(body, agent.ToString(), thread.ToString(), answer));
-                var nothing = await client.BodyAsync(method, In(path, unknown, unknown, unknown), body is null ? null : In(body, unknown, unknown, unknown));
+                var foreign = await client.BodyAsync(method, In(path, theirs), body is null ? null : In(body, theirs));
+                var nothing = await client.BodyAsync(method, In(path, unknown), body is null ? null : In(body, unknown));
                 foreign.ShouldBe(nothing, $"{method} {path}");
                 foreign.ShouldStartWith("404 ", Case.Sensitive, $"{method} {path}");
             }
@@ -90,6 +113,9 @@ public sealed class TenancyTests(TurnWorld world) : IClassFixture<TurnWorld>
         kept.Text("title").ShouldBe("private");
         (await world.MessagesAsync(thread)).Count.ShouldBe(2);
         (await world.GetAsync($"/api/threads/{thread}/participants")).GetArrayLength().ShouldBe(0);
+        (await world.GetAsync($"/api/plans/{plan.Text("id")}")).GetRawText().ShouldBe(plan.GetRawText());
+        (await world.GetAsync($"/api/agents/{agent}/memories")).GetProperty("memories").GetArrayLength().ShouldBe(1);
+        (await key.GetAsync("/api/plans", Token).ShouldBe(200)).GetArrayLength().ShouldBe(0);
     }
 
     [Theory]
@@ -104,6 +130,10 @@ public sealed class TenancyTests(TurnWorld world) : IClassFixture<TurnWorld>
         await world.Server.Client.SendAsync(request, Token).ShouldBeError(404, "NOT_FOUND");
     }
 
-    private static string In(string text, string agent, string thread, string message) =>
-        text.Replace("AGENT", agent, StringComparison.Ordinal).Replace("THREAD", thread, StringComparison.Ordinal).Replace("MESSAGE", message, StringComparison.Ordinal);
+    private static string In(string text, string[] ids)
+    {
+        string[] names = ["AGENT", "THREAD", "MESSAGE", "MEMORY", "PLAN", "TODO"];
+        for (var i = 0; i < names.Length; i++) text = text.Replace(names[i], ids[i], StringComparison.Ordinal);
+        return text;
+    }
 }

@@ -99,6 +99,8 @@ public sealed class PlanTests(TurnWorld world) : IClassFixture<TurnWorld>
         { """{"threadId":"THREAD","title":"t","todos":[{}]}""", 422, "todos[0].content" },
         { """{"threadId":"THREAD","title":"t","todos":[null]}""", 400, "todos[0]" },
         { """{"threadId":"THREAD","title":"t","todos":"x"}""", 400, "todos" },
+        { """{"threadId":"THREAD","title":"t","todos":[{"content":"a","children":"x"}]}""", 400, "todos[0].children" },
+        { """{"threadId":"THREAD","title":"t","todos":[{"content":"a","children":[{"content":1}]}]}""", 400, "todos[0].children[0].content" },
         { """{"threadId":"THREAD","title":"t","todos":[{"content":"a","blockedBy":[1]}]}""", 422, "todos[0].blockedBy[0]" },
         { """{"threadId":"THREAD","title":"t","todos":[{"content":"a","children":[{"content":"b","children":[{"content":"c","children":[{"content":"d","children":[{"content":"e"}]}]}]}]}]}""", 422, "todos[0].children[0].children[0].children[0].children" },
     };
