@@ -156,6 +156,8 @@ public sealed partial class ServerFixture : IAsyncLifetime
             ["Limits:PublicThreadsPerHour"] = "0",
             ["Limits:PublicChatMessagesPerMinute"] = "0",
             ["Server:ShutdownGraceSeconds"] = "2",
+            // Nobody listens there: no test asks the public registry.
+            ["Mcp:RegistryUrl"] = "http://127.0.0.1:9",
             ["Logging:LogLevel:Default"] = "Information",
         };
         foreach (var (key, value) in _settings) all[key] = value;

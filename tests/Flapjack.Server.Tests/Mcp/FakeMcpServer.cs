@@ -80,7 +80,6 @@ internal sealed class FakeMcpServer : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _app.DisposeAsync();
-        _stop.Dispose();
     }
 
     private async Task AnswerAsync(HttpContext http)

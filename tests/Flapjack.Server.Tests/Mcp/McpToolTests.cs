@@ -110,17 +110,20 @@ public sealed class McpToolTests(McpWorld world) : IClassFixture<McpWorld>
     public async Task Progress_becomes_events_of_the_call()
     {
         await using var fake = await FakeMcpServer.StartAsync();
+        var seen = new TaskCompletionSource();
         fake.OnCall = async call =>
         {
-            await call.ProgressAsync(1, 4, "reading");
-            await call.ProgressAsync(2.5, null, null);
+            await call.ProgressAsync(1.5, 4, "reading");
+            await seen.Task.WaitAsync(TimeSpan.FromSeconds(20));
             return FakeMcpServer.Text("done");
         };
         var (_, slug, _, thread) = await world.GiveAsync(fake);
-        var events = await world.Server.AskAsync(thread, $"/tool {slug}__echo");
-        var id = events.Of("tool_call").Single().GetProperty("tool").Text("id");
-        var told = events.Of("client_event").Select(e => e.GetRawText()).ToList();
-        told.ShouldContain($$$"""{"kind":"tool_progress","payload":{"tool_call_id":"{{{id}}}","progress":1,"total":4,"message":"reading"}}""");
+        await using var stream = await world.Turns.SendAsync(thread, new { content = $"/tool {slug}__echo" });
+        var told = (await stream.UntilAsync("client_event")).Data.GetRawText();
+        var id = stream.Seen.Of("tool_call").Single().GetProperty("tool").Text("id");
+        told.ShouldBe($$$"""{"kind":"tool_progress","payload":{"tool_call_id":"{{{id}}}","progress":1.5,"total":4,"message":"reading"}}""");
+        seen.SetResult();
+        await stream.EndAsync();
     }
 
     [Fact]

@@ -130,10 +130,10 @@ internal sealed partial class OAuthDiscovery(OutboundHttp http, OAuthAddresses a
     private static List<string>? List(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)] : null;
 
-    [GeneratedRegex("resource_metadata=\"([^\"]{1,2000})\"", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    [GeneratedRegex("resource_metadata=\"([^\"]+)\"", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
     private static partial Regex MetadataParameter();
 
-    [GeneratedRegex("\\bscope=\"([^\"]{1,2000})\"", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
+    [GeneratedRegex("\\bscope=\"([^\"]+)\"", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
     private static partial Regex ScopeParameter();
 }
 

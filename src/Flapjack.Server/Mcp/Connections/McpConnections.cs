@@ -113,6 +113,11 @@ internal sealed partial class McpConnections : IAsyncDisposable
         {
             throw new McpServerException(new(McpFault.Timeout, $"no session within {McpConnector.Patience.TotalSeconds:0} s"), exception);
         }
+        catch (Exception exception) when (exception is not McpServerException)
+        {
+            // Whatever it is, such as credentials that no longer open: turns go on without this server.
+            throw new McpServerException(McpFault.Of(exception), exception);
+        }
     }
 
     private void Return(Slot slot)
