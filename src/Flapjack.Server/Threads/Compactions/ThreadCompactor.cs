@@ -120,6 +120,8 @@ internal sealed partial class ThreadCompactor(ProviderRoster roster, ModelClient
             new ModelSettings { OpenAI = new() { SafetyIdentifier = run.Plan.Thread.OrgId.ToString() } }.AttachTo(options);
             await foreach (var update in models.Create(choice, [], keys).GetStreamingResponseAsync([new(ChatRole.System, Instructions), new(ChatRole.User, record)], options, cancellationToken))
             {
+                // Comes first, when the user's own key may be used.
+                if (CredentialMark.SourceOf(update) is { } source) choice = choice with { CredentialSource = source };
                 foreach (var content in update.Contents)
                 {
                     if (content is TextContent said) text.Append(said.Text);
