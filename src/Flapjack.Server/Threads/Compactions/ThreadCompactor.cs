@@ -113,14 +113,15 @@ internal sealed partial class ThreadCompactor(ProviderRoster roster, ModelClient
     {
         var group = Span("chain", "compaction", null);
         var call = Span("llm", choice.Id, group.Id);
-        var (text, usage, source) = (new StringBuilder(), new UsageDetails(), choice.CredentialSource);
+        var (text, usage) = (new StringBuilder(), new UsageDetails());
         try
         {
             var options = new ChatOptions { MaxOutputTokens = Math.Min(SummaryTokens, choice.MaxOutputTokens ?? SummaryTokens) };
             new ModelSettings { OpenAI = new() { SafetyIdentifier = run.Plan.Thread.OrgId.ToString() } }.AttachTo(options);
             await foreach (var update in models.Create(choice, [], keys).GetStreamingResponseAsync([new(ChatRole.System, Instructions), new(ChatRole.User, record)], options, cancellationToken))
             {
-                source = CredentialMark.SourceOf(update) ?? source;
+                // Comes first, when the user's own key may be used.
+                if (CredentialMark.SourceOf(update) is { } source) choice = choice with { CredentialSource = source };
                 foreach (var content in update.Contents)
                 {
                     if (content is TextContent said) text.Append(said.Text);
@@ -135,23 +136,18 @@ internal sealed partial class ThreadCompactor(ProviderRoster roster, ModelClient
         }
         finally
         {
-            call.Model = Book(run, choice, usage) with { Provider = choice.Provider, CredentialSource = source };
-            End(run, group, call, text.ToString());
+            Book(run, choice, group, call, usage, text.ToString());
         }
         return (text.ToString().Trim(), usage.OutputTokenCount ?? 0);
     }
 
-    private static ModelCall Book(TurnRun run, ModelChoice choice, UsageDetails usage)
+    private void Book(TurnRun run, ModelChoice choice, TurnSpan group, TurnSpan call, UsageDetails usage, string text)
     {
         var used = new ModelUsage(usage.InputTokenCount ?? 0, usage.OutputTokenCount ?? 0, usage.CachedInputTokenCount ?? 0);
         var cost = used == default ? null : choice.Price?.CostOf(used);
         run.State.Add(used, cost);
-        return new(choice.Id, null, SummaryTokens, used, cost, 0);
-    }
-
-    private void End(TurnRun run, TurnSpan group, TurnSpan call, string text)
-    {
         call.Output = System.Text.Json.JsonSerializer.SerializeToElement(new { content = text }, Platform.Http.WireJson.Responses);
+        call.Model = new(choice.Id, null, SummaryTokens, used, cost, 0) { Provider = choice.Provider, CredentialSource = choice.CredentialSource };
         group.EndedAt = call.EndedAt = time.Now();
         run.State.Add(group);
         run.State.Add(call);
