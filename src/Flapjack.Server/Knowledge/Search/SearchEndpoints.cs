@@ -75,7 +75,7 @@ internal sealed class SearchTargets(FlapjackDb db, ScopeAccess scopes, AgentConf
         }
         if (target.ThreadId is { } thread) await scopes.RequireAsync(new(ScopeTypes.Thread, thread), cancellationToken);
         if (target.AgentId is { } named) await scopes.RequireAsync(new(ScopeTypes.Agent, named), cancellationToken);
-        var agent = target.AgentId ?? await db.Threads.Where(t => t.Id == target.ThreadId).Select(t => t.AgentId).FirstAsync(cancellationToken);
+        var agent = target.AgentId ?? await db.AgentIdOf(target.ThreadId!.Value).FirstAsync(cancellationToken);
         var config = (await configs.ReadAsync<KnowledgeConfig>(access.OrgId, agent, cancellationToken)).Value;
         return [.. config.IncludeOrg ? [access.OrgId] : (Guid[])[], agent, .. target.ThreadId is { } id ? [id] : (Guid[])[]];
     }

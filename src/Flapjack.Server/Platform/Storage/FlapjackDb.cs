@@ -96,6 +96,9 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public IQueryable<Guid> ThreadIdsOf(string userId) =>
         Threads.Where(t => t.UserId == userId || Participants.Any(p => p.ThreadId == t.Id && p.UserId == userId)).Select(t => t.Id);
 
+    /// <summary>The agent of a thread, for the same features.</summary>
+    public IQueryable<Guid> AgentIdOf(Guid threadId) => Threads.Where(t => t.Id == threadId).Select(t => t.AgentId);
+
     /// <summary>Contexts are pooled, so what belongs to the request is handed in on each lease.</summary>
     public FlapjackDb For(CallerContext? tenant, SqliteGate? gate)
     {
