@@ -7,7 +7,7 @@ using Flapjack.Server.Files;
 using Flapjack.Server.Integrations;
 using Flapjack.Server.Keys;
 using Flapjack.Server.Knowledge;
-using Flapjack.Server.Knowledge.Extraction;
+using Flapjack.Server.Knowledge.Extraction.Processes;
 using Flapjack.Server.Logs;
 using Flapjack.Server.Mcp;
 using Flapjack.Server.McpServer;
