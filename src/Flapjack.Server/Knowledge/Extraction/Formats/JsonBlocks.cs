@@ -9,7 +9,7 @@ namespace Flapjack.Server.Knowledge.Extraction.Formats;
 internal static class JsonBlocks
 {
     private const int MaxDepth = 256;
-    private static readonly JsonReaderOptions Reading = new() { MaxDepth = MaxDepth, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, AllowMultipleValues = true };
+    private static readonly JsonReaderOptions Reading = new() { MaxDepth = MaxDepth + 1, AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, AllowMultipleValues = true };
 
     public static void Read(ReadOnlySpan<byte> content, BlockSink sink)
     {
@@ -38,14 +38,8 @@ internal static class JsonBlocks
 
     private static bool Next(ref Utf8JsonReader reader)
     {
-        try
-        {
-            return reader.Read();
-        }
-        catch (JsonException) when (reader.CurrentDepth >= MaxDepth)
-        {
-            throw new ExtractionException(ExtractionException.TooComplex);
-        }
+        if (!reader.Read()) return false;
+        return reader.CurrentDepth < MaxDepth ? true : throw new ExtractionException(ExtractionException.TooComplex);
     }
 
     // Each line of a document among several stands for a record.
