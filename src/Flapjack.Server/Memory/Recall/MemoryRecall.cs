@@ -72,14 +72,18 @@ internal sealed class MemoryRecall(Databases databases, MemoryEmbedding embeddin
             postings += count;
         }
         if (chosen.Count == 0) return [];
-        var pairs = await (from term in db.MemoryTerms
-                           where chosen.Contains(term.Term)
-                           join memory in memories on term.MemoryNumber equals memory.Number
-                           orderby term.MemoryNumber descending
-                           select new { term.Term, term.MemoryNumber }).Take(MostPostings).ToListAsync(cancellationToken);
+        // The pairs by themselves: joined with the memories, a database may begin with all of those.
+        var pairs = await db.MemoryTerms.AsNoTracking().Where(t => chosen.Contains(t.Term)).OrderByDescending(t => t.MemoryNumber).Take(MostPostings).ToListAsync(cancellationToken);
         var shared = new Dictionary<long, double>();
         foreach (var pair in pairs) shared[pair.MemoryNumber] = shared.GetValueOrDefault(pair.MemoryNumber) + score.WeightOf(words[pair.Term]);
-        return [.. shared.OrderByDescending(pair => pair.Value).ThenByDescending(pair => pair.Key).Take(MostCandidates).Select(pair => pair.Key)];
+        var within = new List<long>();
+        // Most of them lie in the scopes asked for, so nearly always the first of these reads is the only one.
+        foreach (var some in shared.OrderByDescending(pair => pair.Value).ThenByDescending(pair => pair.Key).Select(pair => pair.Key).Chunk(MostCandidates))
+        {
+            within.AddRange(await memories.Where(m => some.Contains(m.Number)).Select(m => m.Number).ToListAsync(cancellationToken));
+            if (within.Count >= MostCandidates) break;
+        }
+        return within;
     }
 
     private async Task<Dictionary<long, double>> CosinesAsync(FlapjackDb db, IQueryable<MemoryEntry> memories, List<long> sharing, byte[] vector, CancellationToken cancellationToken)
