@@ -41,10 +41,10 @@ try
     builder.Services.AddLogs();
     builder.Services.AddFiles();
     builder.Services.AddThreads();
-    // What gives tools to agents. On equal names the first wins: what is built in, delegated, webhooks, MCP servers, databases.
+    // What gives tools to agents. On equal names the first wins: what is built in, delegated, webhooks, MCP servers, databases. Their parts of the prompt have the same order.
     builder.Services.AddMemory();
-    builder.Services.AddPlans();
     builder.Services.AddKnowledge();
+    builder.Services.AddPlans();
     builder.Services.AddWeb();
     builder.Services.AddDelegation();
     builder.Services.AddTools();

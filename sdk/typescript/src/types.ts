@@ -1,9 +1,55 @@
 // Made from openapi/v1.json by scripts/types.js; not to be edited.
 
+/** One todo to add, or several in `todos`. */
+export interface AddTodosRequest {
+  /** Several at once, added one after another; the answer is then an array. */
+  todos?: Array<NewTodoRequest> | null;
+  /** 1 to 2,000 characters. Required. */
+  content?: string | null;
+  /** UUID of the todo it is part of; null = none. */
+  parentId?: string | null;
+  /** Place among its siblings, from 0; at the end by default. */
+  position?: number | null;
+  /** `pending` (default), `in_progress`, `done` or `skipped`. */
+  status?: string | null;
+  /** UUIDs of todos it waits for. */
+  blockedBy?: Array<string> | null;
+}
+
 /** Whether the agent has a computer. */
 export interface AgentComputer {
   /** False until computers exist on this server. */
   enabled: boolean;
+}
+
+/** A database to take from an agent. */
+export interface AgentIntegrationRemovalRequest {
+  /** Id of the integration; required here or in the query. */
+  integrationId?: string | null;
+}
+
+/** A database to give to an agent. */
+export interface AgentIntegrationRequest {
+  /** Id of the integration; required. */
+  integrationId?: string | null;
+  /** Tables that are offered, as `table` of the first schema or `schema.table`; absent or null = all. At most 500. Names that are not in the cached schema are kept. */
+  allowedTables?: Array<string> | null;
+}
+
+/** A database that an agent was given. */
+export interface AgentIntegration {
+  /** Id of the attachment. */
+  id: string;
+  /** The agent. */
+  agent_id: string;
+  /** The integration. */
+  integration_id: string;
+  /** Tables that are offered; null = all. */
+  allowed_tables: Array<string> | null;
+  /** UTC. */
+  created_at: string;
+  /** What it is. */
+  integration: IntegrationSummary;
 }
 
 /** A published chat of the agent. */
@@ -88,6 +134,26 @@ export interface Agent {
   updated_at: string;
 }
 
+/** Names a tool to attach or detach. */
+export interface AgentToolRequest {
+  /** UUID of the tool. Required. */
+  toolId?: string | null;
+}
+
+/** A tool an agent has. */
+export interface AgentTool {
+  /** UUID of the attachment. */
+  id: string;
+  /** The agent. */
+  agent_id: string;
+  /** The tool. */
+  tool_id: string;
+  /** When it was attached, UTC. */
+  created_at: string;
+  /** What the tool is. */
+  tool: ToolSummary;
+}
+
 /** An image or a file of a message: exactly one of `fileId`, `data` and `url`. */
 export interface AttachmentRequest {
   /** `image` (png, jpeg, webp, gif) or `file` (pdf, docx, html, csv, json, markdown, plain text). Required. */
@@ -114,6 +180,86 @@ export interface ClientToolRequest {
   parameters?: unknown;
 }
 
+/** A column. */
+export interface Column {
+  /** Its name. */
+  name: string;
+  /** Its type as the database spells it. */
+  type: string;
+  /** May hold null. */
+  nullable: boolean;
+  /** Is part of the primary key. */
+  primary_key: boolean;
+  /** Comment in the database; null without one. */
+  comment: string | null;
+}
+
+/** Changes the fields that are sent; `null` restores a default. */
+export interface CompactionRequest {
+  /** False (default): conversations are never summarised. */
+  enabled?: boolean | null;
+  /** Tokens of a prompt above which Anthropic's API summarises it, at least 50,000; default 150,000. */
+  anthropicTriggerTokens?: number | null;
+  /** Prompt for that summary instead of the API's own, at most 20,000 characters. */
+  anthropicInstructions?: string | null;
+  /** Whether the turn ends when Anthropic's API has summarised, so that the next message can add to the summary; default false. */
+  anthropicPauseAfter?: boolean | null;
+  /** Tokens of a model call above which a turn ends with a summary, for models without compaction of their own; at least 1,000, default 100,000. */
+  openaiCompactThreshold?: number | null;
+}
+
+/** When the beginning of an agent's conversations is replaced by a summary. Fields come in both casings. */
+export interface Compaction {
+  /** False: conversations are never summarised. */
+  enabled: boolean;
+  /** Tokens of a prompt above which Anthropic's API summarises it. */
+  anthropic_trigger_tokens: number;
+  /** Prompt for that summary; null = the API's own. */
+  anthropic_instructions: string | null;
+  /** Whether the turn ends when Anthropic's API has summarised. */
+  anthropic_pause_after: boolean;
+  /** Tokens of a model call above which a turn ends with a summary, for other models. */
+  openai_compact_threshold: number;
+  /** Time of the last change, UTC; null when never saved. */
+  updated_at: string;
+  /** The same as `anthropic_trigger_tokens`. */
+  anthropicTriggerTokens?: number;
+  /** The same as `anthropic_instructions`. */
+  anthropicInstructions?: string | null;
+  /** The same as `anthropic_pause_after`. */
+  anthropicPauseAfter?: boolean;
+  /** The same as `openai_compact_threshold`. */
+  openaiCompactThreshold?: number;
+}
+
+/** A memory to store. */
+export interface CreateMemoryRequest {
+  /** 1 to 2,000 characters. Required. */
+  content?: string | null;
+  /** `agent` (default), `thread` or `resource`. */
+  scope?: string | null;
+  /** UUID of the thread, or `type:id` of the resource. Required for those. */
+  scopeId?: string | null;
+  /** Object, at most 16 KB. */
+  metadata?: unknown;
+}
+
+/** A plan to make. */
+export interface CreatePlanRequest {
+  /** UUID of the thread it belongs to. Required. */
+  threadId?: string | null;
+  /** 1 to 300 characters. Required. */
+  title?: string | null;
+  /** At most 10,000 characters. */
+  description?: string | null;
+  /** `draft` or `approved`; by default what the agent's plan config says. */
+  status?: string | null;
+  /** What is to be done, nested up to four levels. */
+  todos?: Array<SketchedTodoRequest> | null;
+  /** UUID of the organisation, for users of several. */
+  orgId?: string | null;
+}
+
 /** Opens a thread. */
 export interface CreateThreadRequest {
   /** UUID of the agent. Required. */
@@ -136,10 +282,262 @@ export interface CreateThreadRequest {
   orgId?: string | null;
 }
 
+/** Changes the fields that are sent; `null` restores a default. */
+export interface CredentialsRequest {
+  /** Whether the resolver is asked before each model request; default false. */
+  enabled?: boolean | null;
+  /** http or https address that is asked. Required while enabled. */
+  resolverUrl?: string | null;
+  /** 100 to 30,000, default 5,000. */
+  timeoutMs?: number | null;
+  /** What happens without a key: `platform` (default) = the platform's key is used, `fail` = the turn ends with `MODEL_AUTH_FAILED`. */
+  onFailure?: string | null;
+  /** How long a key is remembered for one user, provider and model, 0 (default) to 3,600. In memory only. */
+  cacheSeconds?: number | null;
+  /** Signing secret of its own, 16 to 200 characters. Write-only; null = the organisation's. */
+  secret?: string | null;
+}
+
+/** Whom an agent asks for its users' own keys of model providers. */
+export interface Credentials {
+  /** Whether the resolver is asked before each model request. */
+  enabled: boolean;
+  /** The address that is asked. */
+  resolver_url: string | null;
+  /** Time limit of a question. */
+  timeout_ms: number;
+  /** `platform` or `fail`. */
+  on_failure: string;
+  /** How long a key is remembered. */
+  cache_seconds: number;
+  /** Whether it has a signing secret of its own. */
+  has_secret: boolean;
+  /** Time of the last change, UTC; null when never saved. */
+  updated_at: string;
+}
+
+/** Changes the fields that are sent; `null` restores a default. Lists are replaced as a whole. */
+export interface DelegatedRequest {
+  /** False (default): nothing is delegated. */
+  enabled?: boolean | null;
+  /** http or https address that receives the calls of `tools`. */
+  endpointUrl?: string | null;
+  /** Signs those calls, 16 to 200 characters; write-only. `null`: the organisation's secret signs. */
+  secret?: string | null;
+  /** Time for one call of the endpoint, 1,000 to 120,000; default 30,000. */
+  timeoutMs?: number | null;
+  /** Tools the endpoint runs, at most 64. */
+  tools?: Array<DelegatedToolRequest> | null;
+  /** Agents that can be asked, at most 20. 404 for an unknown one. */
+  agents?: Array<SubAgentRequest> | null;
+  /** How many delegations may nest, 1 to 5; default 2. */
+  maxDepth?: number | null;
+  /** Whether sub-agents are shown the last 20 messages of the thread; default false. */
+  shareContext?: boolean | null;
+}
+
+/** To whom an agent hands work. */
+export interface Delegated {
+  /** False: nothing is delegated. */
+  enabled: boolean;
+  /** Receives the calls of `tools`. */
+  endpoint_url: string | null;
+  /** Whether a secret of its own signs them. */
+  has_secret: boolean;
+  /** Time for one call of the endpoint. */
+  timeout_ms: number;
+  /** Tools the endpoint runs. */
+  tools: Array<DelegatedTool>;
+  /** Agents that can be asked; deleted ones are left out. */
+  agents: Array<SubAgent>;
+  /** How many delegations may nest. */
+  max_depth: number;
+  /** Whether sub-agents are shown the last messages of the thread. */
+  share_context: boolean;
+  /** Time of the last change, UTC; null when never saved. */
+  updated_at: string;
+}
+
+/** A tool that the application's endpoint runs. */
+export interface DelegatedToolRequest {
+  /** `^[A-Za-z0-9_-]{1,64}$` without `__`. */
+  name?: string | null;
+  /** At most 4,000 characters; tells the model when to use it. */
+  description?: string | null;
+  /** JSON Schema of the arguments, at most 64 KB. */
+  parameters?: unknown;
+}
+
+/** A tool that the application's endpoint runs. */
+export interface DelegatedTool {
+  /** Its name. */
+  name: string;
+  /** When to use it. */
+  description: string;
+  /** JSON Schema of the arguments. */
+  parameters: unknown;
+}
+
+/** Which memories to delete. */
+export interface DeleteMemoriesRequest {
+  /** `agent`, `thread` or `resource`. */
+  scope?: string | null;
+  /** Id of the scope. */
+  scopeId?: string | null;
+  /** True for all of the agent. */
+  all?: boolean | null;
+}
+
 /** The answer to deletes and other commands without a result: `{"ok":true}`. */
 export interface Deleted {
   /** Always true. */
   ok: boolean;
+}
+
+/** What a todo waits for. */
+export interface DependencyRequest {
+  /** UUID of a todo of the same plan. Required; `blockerId` and `dependsOn` are accepted. */
+  dependsOnId?: string | null;
+  /** The same. */
+  blockerId?: string | null;
+  /** The same. */
+  dependsOn?: string | null;
+}
+
+/** A todo that waits for another. */
+export interface Dependency {
+  /** The one that waits. */
+  todo_id: string;
+  /** The one it waits for. */
+  depends_on_id: string;
+  /** UTC. */
+  created_at: string;
+}
+
+/** A document that was taken in. */
+export interface DocumentAdded {
+  /** UUID. */
+  id: string;
+  /** Its title. */
+  title: string;
+  /** The pieces it was cut into; 0 while it is still read. */
+  chunks: number;
+  /** `ready`, `processing`, or `error` when it could not be embedded. */
+  status: string;
+}
+
+/** A piece of a document. */
+export interface DocumentChunk {
+  /** UUID; a document that is read anew has new ones. */
+  id: string;
+  /** From 0, in reading order. */
+  position: number;
+  /** The text. */
+  text: string;
+  /** Of the text, estimated. */
+  tokens: number;
+  /** Of the section it begins in. */
+  heading: string | null;
+  /** The page it begins on. */
+  page: number | null;
+}
+
+/** Changes the fields that are sent. */
+export interface DocumentPatchRequest {
+  /** 1 to 300 characters. */
+  title?: string | null;
+  /** Replaces the object; `null` empties it. */
+  metadata?: unknown;
+  /** Of a document that came from an address: fetched again after so many hours, 1 to 8,760; `null` = never. */
+  refreshHours?: number | null;
+}
+
+/** A document. */
+export interface Document {
+  /** UUID. */
+  id: string;
+  /** For people and models. */
+  title: string;
+  /** Name of the file, or address. */
+  source_ref: string;
+  /** The pieces it was cut into. */
+  chunk_count: number;
+  /** When it came, UTC. */
+  created_at: string;
+  /** `org`, `agent` or `thread`. */
+  scope_type: string;
+  /** Of the organisation, agent or thread. */
+  scope_id: string;
+  /** `pending`, `processing`, `ready` or `error`. Only ready documents are found. */
+  status: string;
+  /** Why it cannot be read: `NO_TEXT`, `ENCRYPTED`, `CORRUPT`, `TOO_COMPLEX`, `EMBEDDING_FAILED`, `FETCH_FAILED` or `UNSUPPORTED`. A ready document may have `FETCH_FAILED`: then it could not be fetched again. */
+  error: string | null;
+  /** By its content. */
+  media_type: string | null;
+  /** Bytes. */
+  size_bytes: number;
+  /** Lower-case hex of its content's SHA-256. */
+  sha256: string | null;
+  /** Null for formats without pages. */
+  page_count: number | null;
+  /** As it was sent. */
+  metadata: unknown;
+  /** Hours after which it is fetched again; null = never. */
+  refresh_hours: number | null;
+  /** Null for what was not fetched. */
+  last_fetched_at: string | null;
+  /** Time of the last change, UTC. */
+  updated_at: string;
+}
+
+/** A text to keep. */
+export interface DocumentTextRequest {
+  /** At most 5 MB. Required. */
+  text?: string | null;
+  /** 1 to 300 characters. Required. */
+  title?: string | null;
+  /** `org`, `agent` or `thread`. Required. */
+  scopeType?: string | null;
+  /** UUID of the agent or thread; for `org` that of the organisation. Required. */
+  scopeId?: string | null;
+  /** `txt` (default), `md` or `html`. */
+  format?: string | null;
+  /** Where it comes from; shown with what is found in it. */
+  sourceRef?: string | null;
+  /** An object of at most 16 KB; searches can filter by its top-level keys. */
+  metadata?: unknown;
+}
+
+/** A document to send, as the parts of a form (`multipart/form-data`). */
+export interface DocumentUploadRequest {
+  /** The file, at most 25 MB: pdf, docx, html, markdown, csv, json or plain text. Required. */
+  file?: string | null;
+  /** 1 to 300 characters. Required. */
+  title?: string | null;
+  /** `org`, `agent` or `thread`. Required. */
+  scopeType?: string | null;
+  /** UUID of the agent or thread; for `org` that of the organisation. Required. */
+  scopeId?: string | null;
+  /** A JSON object as text, at most 16 KB. */
+  metadata?: string | null;
+  /** `true`: answer before the document is read. */
+  async?: string | null;
+}
+
+/** An address to read. */
+export interface DocumentUrlRequest {
+  /** http or https. Required. */
+  url?: string | null;
+  /** `org`, `agent` or `thread`. Required. */
+  scopeType?: string | null;
+  /** UUID of the agent or thread; for `org` that of the organisation. Required. */
+  scopeId?: string | null;
+  /** 1 to 300 characters; the page's own title when absent. */
+  title?: string | null;
+  /** Fetched again after so many hours, 1 to 8,760; never when absent. */
+  refreshHours?: number | null;
+  /** An object of at most 16 KB; searches can filter by its top-level keys. */
+  metadata?: unknown;
 }
 
 /** A judgement on a trace or one of its spans. `score`, `label` or both are required. */
@@ -216,6 +614,80 @@ export interface Health {
   status: string;
 }
 
+/** A database to create or the fields to change. */
+export interface IntegrationRequest {
+  /** 1 to 200 characters; required when it is created. */
+  name?: string | null;
+  /** `postgres` or `supabase`; required when it is created, ignored afterwards. */
+  kind?: string | null;
+  /** `postgresql://user:password@host:5432/database`, with `?sslmode=` if needed. Required when it is created; never returned. */
+  connectionString?: string | null;
+  /** 1 to 20 schemas, default `["public"]`. Tables of the first are called by their bare names. */
+  schemas?: Array<string> | null;
+  /** The organisation to create it in; default the caller's. */
+  orgId?: string | null;
+}
+
+/** A database that agents may read. */
+export interface Integration {
+  /** Id. */
+  id: string;
+  /** The organisation. */
+  org_id: string;
+  /** Name for people. */
+  name: string;
+  /** `postgres` or `supabase`. */
+  kind: string;
+  /** `active`, or `error` when the last introspection failed. */
+  status: string;
+  /** Of the connection string. */
+  host: string;
+  /** Of the connection string. */
+  database: string;
+  /** Whose tables are read. */
+  schemas: Array<string>;
+  /** Tables and views in the cached schema. */
+  table_count: number;
+  /** Why the last introspection failed; null when it went well. */
+  last_error: string | null;
+  /** What the role could do besides reading: `superuser`, `owner`, `can_write`. The server never uses it. */
+  warnings: Array<string>;
+  /** Time of the last successful introspection, UTC; null when there was none. */
+  introspected_at: string | null;
+  /** UTC. */
+  created_at: string;
+  /** UTC. */
+  updated_at: string;
+  /** The cached schema; absent in lists. */
+  schema?: Array<Table> | null;
+}
+
+/** An integration in short. */
+export interface IntegrationSummary {
+  /** Id. */
+  id: string;
+  /** Name for people. */
+  name: string;
+  /** `postgres` or `supabase`. */
+  kind: string;
+  /** `active` or `error`. */
+  status: string;
+}
+
+/** How a test of a connection went. */
+export interface IntegrationTest {
+  /** Whether the database could be read. */
+  ok: boolean;
+  /** Tables and views that the role may read. */
+  tables?: number | null;
+  /** As the database says it. */
+  server_version?: string | null;
+  /** `CONNECT_FAILED`, `AUTH_FAILED`, `TLS_FAILED`, `TIMEOUT` or `BLOCKED_ADDRESS`. */
+  error?: string | null;
+  /** The reason in words. */
+  detail?: string | null;
+}
+
 /** Invites somebody who has no account yet. */
 export interface InviteRequest {
   /** The only address the invite works for; null or absent = whoever holds the token. */
@@ -274,6 +746,98 @@ export interface KeyRequest {
   orgId?: string | null;
 }
 
+/** Changes the fields that are sent; `null` restores a default. */
+export interface KnowledgeConfigRequest {
+  /** False: no documents are put into the prompt, and the tool is not offered. Default true. */
+  enabled?: boolean | null;
+  /** The most pieces of documents in a prompt, 1 to 50, default 6. */
+  topK?: number | null;
+  /** `auto` (default), `lexical`, `vector` or `hybrid`. */
+  mode?: string | null;
+  /** 0 to 1, default 0: leaves out what fits less, compared with the best. */
+  minScore?: number | null;
+  /** The most tokens of documents in a prompt, default 6,000. */
+  maxTokens?: number | null;
+  /** Whether the organisation's documents are used too; default true. */
+  includeOrg?: boolean | null;
+  /** Whether the model is also given the tool `knowledge_search`; default false. */
+  searchTool?: boolean | null;
+}
+
+/** How an agent uses documents. */
+export interface KnowledgeConfig {
+  /** Whether it uses them. */
+  enabled: boolean;
+  /** The most pieces in a prompt. */
+  top_k: number;
+  /** `auto`, `lexical`, `vector` or `hybrid`. */
+  mode: string;
+  /** What fits less is left out. */
+  min_score: number;
+  /** The most tokens in a prompt. */
+  max_tokens: number;
+  /** Whether the organisation's documents are used too. */
+  include_org: boolean;
+  /** Whether the model is also given the tool `knowledge_search`. */
+  search_tool: boolean;
+  /** Time of the last change, UTC; null when never saved. */
+  updated_at: string;
+}
+
+/** A question to documents. Either what an agent (and thread) would see, or one scope. */
+export interface KnowledgeSearchRequest {
+  /** At most 8,000 characters. Required. */
+  query?: string | null;
+  /** Searches everything this agent would see. */
+  agentId?: string | null;
+  /** Searches this thread's documents too; without `agentId`, what its agent would see. */
+  threadId?: string | null;
+  /** With `scopeId`, instead of agent and thread: `org`, `agent` or `thread`. */
+  scopeType?: string | null;
+  /** UUID of the agent or thread; for `org` that of the organisation. */
+  scopeId?: string | null;
+  /** 1 to 50, default 6. */
+  limit?: number | null;
+  /** `auto` (default), `lexical`, `vector` or `hybrid`; the last two need an embedding model. */
+  mode?: string | null;
+  /** 0 to 1, default 0: leaves out what fits less, compared with the best. */
+  minScore?: number | null;
+  /** Only documents whose metadata has these top-level keys with these values. */
+  filter?: unknown;
+}
+
+/** What was found. */
+export interface KnowledgeSearch {
+  /** How it was searched: `lexical`, `vector` or `hybrid`. */
+  mode: string;
+  /** Best first. */
+  results: Array<KnowledgeSearchResult>;
+}
+
+/** A piece of a document that was found. */
+export interface KnowledgeSearchResult {
+  /** UUID. */
+  document_id: string;
+  /** UUID. */
+  chunk_id: string;
+  /** Of the document. */
+  title: string;
+  /** Name of the file, or address. */
+  source_ref: string;
+  /** `org`, `agent` or `thread`. */
+  scope_type: string;
+  /** From 0, in the document. */
+  position: number;
+  /** Of the section it begins in. */
+  heading: string | null;
+  /** The page it begins on. */
+  page: number | null;
+  /** 0 to 1; the best has 1. */
+  score: number;
+  /** The text. */
+  text: string;
+}
+
 /** Asks for a login link. */
 export interface LoginLinkRequest {
   /** Hours the link is valid for, 1 to 168; default 24. */
@@ -302,6 +866,158 @@ export interface LoginRequest {
 export interface LogoutRequest {
   /** True = every session of the user; default false = this one. */
   everywhere?: boolean | null;
+}
+
+/** A well-known server that is connected with a click. */
+export interface ManagedProvider {
+  /** The id for `managedProvider`. */
+  provider: string;
+  /** For people. */
+  name: string;
+  /** What it is good for. */
+  description: string;
+  /** A picture. */
+  iconUrl: string | null;
+  /** `streamable_http` or `sse`. */
+  transport: string;
+  /** Where it is. */
+  url: string;
+  /** Null where the server says it. */
+  authorizeUrl: string | null;
+  /** Null where the server says it. */
+  tokenUrl: string | null;
+  /** What is asked for. */
+  scopes: Array<string>;
+  /** It can be connected without more settings. */
+  configured: boolean;
+  /** The organisation's server of this provider; null when it has none. */
+  installedId: string | null;
+}
+
+/** A server to give to an agent, or to take from it. */
+export interface McpAttachmentRequest {
+  /** The server. Required; for a removal it may also stand in the query. */
+  mcpServerId?: string | null;
+  /** Names of the tools the agent may have; absent or null = all. */
+  allowedTools?: Array<string> | null;
+}
+
+/** A server that an agent has. */
+export interface McpAttachment {
+  /** UUID of the attachment. */
+  id: string;
+  /** The agent. */
+  agent_id: string;
+  /** The server. */
+  mcp_server_id: string;
+  /** Null = all. */
+  allowed_tools: Array<string> | null;
+  /** When it was attached. */
+  created_at: string;
+  /** The server in short. */
+  server: McpServerSummary;
+}
+
+/** A server to connect, or changes of one. Fields that are absent stay as they are. */
+export interface McpServerRequest {
+  /** 1 to 100 characters. Required for a new server. */
+  name?: string | null;
+  /** `streamable_http`, `sse` or `stdio`. Required for a new server unless `managedProvider` says it. */
+  transport?: string | null;
+  /** Where the server is, for `streamable_http` and `sse`. */
+  url?: string | null;
+  /** The program to run, for `stdio`. */
+  command?: string | null;
+  /** Arguments of the program, at most 64. */
+  args?: Array<string> | null;
+  /** What the server is shown. Replaces what was stored; null removes it. Never given back. */
+  credentials?: { headers?: Record<string, string> | null; env?: Record<string, string> | null } | null;
+  /** Names of the tools that agents may have; null = all. */
+  allowedTools?: Array<string> | null;
+  /** Id from `/api/mcp-registry/managed`, which brings `transport` and `url`. */
+  managedProvider?: string | null;
+  /** False takes its tools from every agent; true is the default. */
+  enabled?: boolean | null;
+  /** The organisation, for users of several. */
+  orgId?: string | null;
+}
+
+/** A connected server. */
+export interface McpServer {
+  /** UUID. */
+  id: string;
+  /** As people call it. */
+  name: string;
+  /** Made from the first name; the names of its tools begin with it. */
+  slug: string;
+  /** `streamable_http`, `sse` or `stdio`. */
+  transport: string;
+  /** Null for `stdio`. */
+  url: string | null;
+  /** Null except for `stdio`. */
+  command: string | null;
+  /** Arguments of the program. */
+  args: Array<string>;
+  /** `active`, `pending` (never connected), `error`, `needs_auth` or `disabled`. */
+  status: string;
+  /** Headers, variables or tokens are stored. */
+  hasCredentials: boolean;
+  /** The last successful listing. */
+  toolsCache: Array<McpTool>;
+  /** Null = all. */
+  allowedTools: Array<string> | null;
+  /** `none`, `headers`, `env` or `oauth`. */
+  auth: string;
+  /** Id of the managed provider it was made from. */
+  managedProvider: string | null;
+  /** The skill that made it; only the skill changes it. */
+  skillId: string | null;
+  /** Why it could not be reached, or what was left out of its tools. */
+  lastError: string | null;
+  /** When the tools were listed. */
+  toolsCachedAt: string | null;
+  /** False takes its tools from every agent. */
+  enabled: boolean;
+  /** The organisation. */
+  orgId: string;
+  /** When it was connected. */
+  createdAt: string | null;
+  /** When it was changed. */
+  updatedAt: string | null;
+}
+
+/** A server in short. */
+export interface McpServerSummary {
+  /** UUID. */
+  id: string;
+  /** As people call it. */
+  name: string;
+  /** With which the names of its tools begin. */
+  slug: string;
+  /** As in the server's own object. */
+  status: string;
+}
+
+/** How a test went. */
+export interface McpTest {
+  /** The server answered with its tools. */
+  ok: boolean;
+  /** The tools; empty after a failure. */
+  tools: Array<McpTool>;
+  /** `CONNECT_FAILED`, `TIMEOUT`, `AUTH_REQUIRED`, `PROTOCOL_ERROR` or `BLOCKED_ADDRESS`; absent after a success. */
+  error?: string | null;
+  /** More of it, for people. */
+  detail?: string | null;
+}
+
+/** A tool of a server. */
+export interface McpTool {
+  /** As the server calls it; agents know it as `{slug}__{name}`. */
+  name: string;
+  /** What it does, in the server's words. */
+  description: string | null;
+  /** JSON Schema of its arguments; not part of a test's answer. */
+  inputSchema?: unknown;
 }
 
 /** The API key of the request. */
@@ -382,6 +1098,90 @@ export interface Member {
   created_at: string;
   /** Last request, to the minute; null = never. */
   last_seen_at: string | null;
+}
+
+/** How many memories were deleted. */
+export interface MemoriesDeleted {
+  /** Always true. */
+  ok: boolean;
+  /** How many. */
+  deleted: number;
+}
+
+/** Changes the fields that are sent; `null` restores a default. */
+export interface MemoryConfigRequest {
+  /** Default false. */
+  enabled?: boolean | null;
+  /** After a turn a model looks for what is worth keeping; default false. */
+  autoCollect?: boolean | null;
+  /** Recalled memories are put before each turn; default true. */
+  autoInject?: boolean | null;
+  /** How many, 1 to 50, default 5. */
+  injectCount?: number | null;
+  /** 1 to 100,000, default 1,000. When there are more, those go that were not used for longest. */
+  maxMemories?: number | null;
+  /** The agent may read and write memories of its own; default true. */
+  agentScope?: boolean | null;
+  /** … memories of the thread; default true. */
+  threadScope?: boolean | null;
+  /** … memories of the resources that the thread is bound to; default true. */
+  resourceScope?: boolean | null;
+}
+
+/** Whether and what an agent remembers. */
+export interface MemoryConfig {
+  /** Whether it remembers at all. */
+  enabled: boolean;
+  /** After a turn a model looks for what is worth keeping. */
+  auto_collect: boolean;
+  /** Recalled memories are put before each turn. */
+  auto_inject: boolean;
+  /** How many. */
+  inject_count: number;
+  /** When there are more, those go that were not used for longest. */
+  max_memories: number;
+  /** The agent may read and write memories of its own. */
+  agent_scope: boolean;
+  /** … memories of the thread. */
+  thread_scope: boolean;
+  /** … memories of the resources that the thread is bound to. */
+  resource_scope: boolean;
+  /** How many memories the agent has now; read-only. */
+  memory_count: number;
+  /** Time of the last change, UTC; null when never saved. */
+  updated_at: string;
+}
+
+/** A page of memories. */
+export interface MemoryPage {
+  /** Newest first, or best first with `q`. */
+  memories: Array<Memory>;
+  /** For the next page; null on the last. */
+  nextCursor: string | null;
+}
+
+/** Something an agent remembers. */
+export interface Memory {
+  /** UUID. */
+  id: string;
+  /** Whose memory it is. */
+  agent_id: string;
+  /** `agent`, `thread` or `resource`. */
+  scope: string;
+  /** The agent's or thread's id, or `type:id` of the resource. */
+  scope_id: string;
+  /** What it says. */
+  content: string;
+  /** `tool`, `auto_collect` or `api`. */
+  source: string;
+  /** How well it fits `q`, 0 to 1; null without one. */
+  score: number | null;
+  /** As it was given. */
+  metadata: unknown;
+  /** When it was last recalled, UTC. */
+  last_used_at: string | null;
+  /** UTC. */
+  created_at: string;
 }
 
 /** An image or file of a message. */
@@ -487,12 +1287,34 @@ export interface Message {
   is_error?: boolean | null;
 }
 
+/** A piece of a document that stood in the prompt of a turn, as it was then. */
+export interface MessageSource {
+  /** UUID. */
+  document_id: string;
+  /** UUID. */
+  chunk_id: string;
+  /** Of the document. */
+  title: string;
+  /** Name of the file, or address. */
+  source_ref: string;
+  /** `org`, `agent` or `thread`. */
+  scope_type: string;
+  /** From 0, in the document. */
+  position: number;
+  /** The page it begins on. */
+  page: number | null;
+  /** 0 to 1; the best has 1. */
+  score: number;
+  /** The text. */
+  text: string;
+}
+
 /** Knowledge behind an answer. */
 export interface MessageSources {
   /** The answer. */
   message_id: string;
-  /** Chunks put into the prompt of its turn; empty until this server has knowledge. */
-  sources: unknown[];
+  /** Pieces of documents that stood in the prompt of its turn, best first; those of documents deleted since are left out. */
+  sources: Array<MessageSource>;
 }
 
 /** A tool call of an answer. */
@@ -657,6 +1479,56 @@ export interface NewSigningSecret {
   rotated_at: string;
 }
 
+/** A todo to add. */
+export interface NewTodoRequest {
+  /** 1 to 2,000 characters. Required. */
+  content?: string | null;
+  /** UUID of the todo it is part of; null = none. */
+  parentId?: string | null;
+  /** Place among its siblings, from 0; at the end by default. */
+  position?: number | null;
+  /** `pending` (default), `in_progress`, `done` or `skipped`. */
+  status?: string | null;
+  /** UUIDs of todos it waits for. */
+  blockedBy?: Array<string> | null;
+}
+
+/** Begins an authorisation. Everything may be absent where the server, or its managed provider, says it. */
+export interface OAuthStartRequest {
+  /** This server's id at the provider. */
+  clientId?: string | null;
+  /** Stored encrypted. */
+  clientSecret?: string | null;
+  /** Where people authorise, https. */
+  authorizeUrl?: string | null;
+  /** Where tokens are given, https. */
+  tokenUrl?: string | null;
+  /** What to ask for; empty for nothing particular. */
+  scope?: string | null;
+  /** A path on this server where the browser goes after success. */
+  redirectAfter?: string | null;
+}
+
+/** Where to send the user. */
+export interface OAuthStart {
+  /** To be opened in a browser within ten minutes, once. */
+  authorizationUrl: string;
+}
+
+/** What is known of a server's authorisation. */
+export interface OAuthState {
+  /** Tokens are stored and of use. */
+  connected: boolean;
+  /** What they are good for. */
+  scope: string | null;
+  /** When they end; they are refreshed before. */
+  expiresAt: string | null;
+  /** When they were refreshed last. */
+  lastRefreshAt: string | null;
+  /** Why they could not be refreshed, or the last authorisation failed. */
+  lastError: string | null;
+}
+
 /** Deletes an organisation and everything in it. */
 export interface OrgDeletion {
   /** The organisation's slug, as a sign that this one is meant. Required; also accepted in the query. */
@@ -707,6 +1579,72 @@ export interface Participant {
   role: string;
   /** When they joined, UTC. */
   created_at: string;
+}
+
+/** Changes the fields that are sent; `null` restores a default. */
+export interface PlanConfigRequest {
+  /** Offers the plan tools; default false. */
+  enabled?: boolean | null;
+  /** New plans are drafts until somebody approves them; default true. */
+  requireApproval?: boolean | null;
+  /** Todos of one plan, 1 to 500, default 100. */
+  maxTodos?: number | null;
+}
+
+/** Whether and how an agent plans. */
+export interface PlanConfig {
+  /** Offers the plan tools. */
+  enabled: boolean;
+  /** New plans are drafts until somebody approves them. */
+  require_approval: boolean;
+  /** Todos of one plan. */
+  max_todos: number;
+  /** Time of the last change, UTC; null when never saved. */
+  updated_at: string;
+}
+
+/** How far a plan is; todos with children do not count. */
+export interface PlanProgress {
+  /** All of them. */
+  total: number;
+  /** Done. */
+  done: number;
+  /** Skipped. */
+  skipped: number;
+  /** Being worked on. */
+  in_progress: number;
+  /** Not begun. */
+  pending: number;
+}
+
+/** A plan with all its todos. */
+export interface Plan {
+  /** UUID. */
+  id: string;
+  /** Organisation. */
+  org_id: string;
+  /** The thread it belongs to. */
+  thread_id: string;
+  /** Whose plan it is. */
+  agent_id: string;
+  /** What it is about. */
+  title: string;
+  /** More about it. */
+  description: string | null;
+  /** `draft`, `approved`, `in_progress`, `completed` or `cancelled`. */
+  status: string;
+  /** When it was approved, UTC. */
+  approved_at: string | null;
+  /** Id of the user who approved it, or `key`; null when no approval was asked for. */
+  approved_by: string | null;
+  /** Counts of the todos without children. */
+  progress: PlanProgress;
+  /** All todos, depth first. */
+  todos: Array<Todo>;
+  /** UTC. */
+  created_at: string;
+  /** UTC; moves with every change, of todos too. */
+  updated_at: string;
 }
 
 /** What is known about a provider's model. Everything but the id is optional; an entry with a catalog id overrides the catalog. */
@@ -994,6 +1932,76 @@ export interface RefreshRequest {
   refreshToken?: string | null;
 }
 
+/** A header or variable that a server wants. */
+export interface RegistryInput {
+  /** Its name. */
+  name: string;
+  /** The server does not work without. */
+  required: boolean;
+  /** It should not be shown. */
+  secret: boolean;
+  /** What it is. */
+  description: string | null;
+}
+
+/** A package of a server. */
+export interface RegistryPackage {
+  /** Where it is published, such as `npm`. */
+  registry: string;
+  /** Its name there. */
+  identifier: string;
+  /** Its version. */
+  version: string | null;
+  /** The program that runs it; null when none is usual. */
+  command: string | null;
+  /** Arguments of the program. */
+  args: Array<string>;
+  /** Variables it wants. */
+  env: Array<RegistryInput>;
+}
+
+/** Servers found in the registry. */
+export interface RegistryPage {
+  /** One page. */
+  servers: Array<RegistryServer>;
+  /** For the next page; null on the last one. */
+  nextCursor: string | null;
+}
+
+/** An address of a server. */
+export interface RegistryRemote {
+  /** `streamable_http` or `sse`. */
+  transport: string;
+  /** May hold placeholders in braces. */
+  url: string;
+  /** What it wants to be sent. */
+  headers: Array<RegistryInput>;
+}
+
+/** A server in the registry. */
+export interface RegistryServer {
+  /** Its name there, such as `io.github.acme/weather`. */
+  name: string;
+  /** For people. */
+  title: string | null;
+  /** What it does. */
+  description: string | null;
+  /** Its newest version. */
+  version: string | null;
+  /** Where its source is. */
+  repositoryUrl: string | null;
+  /** Where more is said of it. */
+  websiteUrl: string | null;
+  /** A picture. */
+  iconUrl: string | null;
+  /** Where it runs already. */
+  remotes: Array<RegistryRemote>;
+  /** As programs to run. */
+  packages: Array<RegistryPackage>;
+  /** The organisation's server with one of these addresses; null when it has none. */
+  installedId?: string | null;
+}
+
 /** A resource of the application that the conversation is about. */
 export interface ResourceBindingRequest {
   /** Kind of resource, at most 100 characters. */
@@ -1069,6 +2077,16 @@ export interface SignupRequest {
   orgName?: string | null;
   /** Token of an invite; required in mode `invite`. 422 when it is unknown, used, expired or for another address. */
   inviteToken?: string | null;
+}
+
+/** A todo of a plan to make. */
+export interface SketchedTodoRequest {
+  /** 1 to 2,000 characters. Required. */
+  content?: string | null;
+  /** Array of todos it consists of, with the same fields. */
+  children?: unknown;
+  /** Todos it waits for, as places in the whole list counted depth first from 0. */
+  blockedBy?: Array<number> | null;
 }
 
 /** One operation of a trace. Model calls are ModelSpanResponses. */
@@ -1152,6 +2170,38 @@ export interface PlainSpan {
   attributes: unknown;
 }
 
+/** Another agent that can be asked. */
+export interface SubAgentRequest {
+  /** UUID of the agent. */
+  agentId?: string | null;
+  /** Its name here, at most 200 characters; absent = its own. The tool is called after it. */
+  name?: string | null;
+  /** Tells the model when to ask it, at most 2,000 characters; absent = its own. */
+  description?: string | null;
+}
+
+/** Another agent that can be asked. */
+export interface SubAgent {
+  /** The agent. */
+  agent_id: string;
+  /** Its name here. */
+  name: string;
+  /** When to ask it. */
+  description: string | null;
+}
+
+/** A table or view. */
+export interface Table {
+  /** Its schema. */
+  schema: string;
+  /** Its name. */
+  table: string;
+  /** Comment in the database; null without one. */
+  comment: string | null;
+  /** Columns that the role may read, in the table's order. */
+  columns: Array<Column>;
+}
+
 /** A page of threads. */
 export interface ThreadPage {
   /** Newest first. */
@@ -1198,6 +2248,98 @@ export interface Thread {
   updated_at: string;
 }
 
+/** One thing to do of a plan. */
+export interface Todo {
+  /** UUID. */
+  id: string;
+  /** Its plan. */
+  plan_id: string;
+  /** The todo it is part of. */
+  parent_id: string | null;
+  /** 0 for todos that are part of none. */
+  depth: number;
+  /** Among its siblings, from 0. */
+  position: number;
+  /** What is to be done. */
+  content: string;
+  /** `pending`, `in_progress`, `done` or `skipped`; with children, what follows from theirs. */
+  status: string;
+  /** A remark. */
+  note: string | null;
+  /** Todos it waits for, open and closed ones. */
+  blocked_by: Array<string>;
+  /** It is pending, has no children and waits for nothing. */
+  ready: boolean;
+  /** UTC. */
+  started_at: string;
+  /** UTC. */
+  finished_at: string | null;
+  /** UTC. */
+  created_at: string;
+  /** UTC. */
+  updated_at: string;
+}
+
+/** Creates a webhook tool, or changes the fields that are sent. `null` clears a nullable field and restores the default of any other. */
+export interface ToolRequest {
+  /** `^[A-Za-z0-9_-]{1,64}$` without `__`, unique in the organisation, not the name of a built-in tool. Required on creation. */
+  name?: string | null;
+  /** Tells the model when to use it; 1 to 4,000 characters. Required on creation. */
+  description?: string | null;
+  /** http or https address that is called. Required on creation. */
+  url?: string | null;
+  /** JSON Schema of the arguments with root type `object`, at most 64 KB; default `{"type":"object","properties":{}}`. */
+  parameters?: unknown;
+  /** 1,000 to 120,000, default 30,000; for the whole call, retries included. */
+  timeoutMs?: number | null;
+  /** Headers of every call, name to value, at most 20. Write-only; `X-Flapjack-*`, `Host`, `Content-*` and what frames a request are refused. */
+  headers?: Record<string, string> | null;
+  /** Signing secret of its own, 16 to 200 characters. Write-only; null = the organisation's. */
+  secret?: string | null;
+  /** 0 (default) to 3: how often a call is repeated that met no connection, 502, 503 or 504. */
+  retries?: number | null;
+  /** True: after a crash of the server a call may be sent again, with the same `Idempotency-Key`. False (default): it is never sent twice. */
+  idempotent?: boolean | null;
+  /** False: no agent is offered it. Default true. */
+  enabled?: boolean | null;
+  /** UUID of an agent to attach the new tool to; ignored on change. */
+  agentId?: string | null;
+  /** Organisation for callers of several; ignored on change. */
+  orgId?: string | null;
+}
+
+/** A webhook tool. */
+export interface Tool {
+  /** UUID. */
+  id: string;
+  /** Owning organisation. */
+  org_id: string;
+  /** What models call. */
+  name: string;
+  /** Tells models when to use it. */
+  description: string;
+  /** The address that is called. */
+  url: string;
+  /** JSON Schema of the arguments. */
+  parameters: unknown;
+  /** Time limit of a call. */
+  timeout_ms: number;
+  /** Names of its headers; their values are never shown. */
+  header_names: Array<string>;
+  /** Whether it has a signing secret of its own. */
+  has_secret: boolean;
+  /** How often a call may be repeated. */
+  retries: number;
+  /** Whether a call may be sent again after a crash. */
+  idempotent: boolean;
+  /** Whether agents are offered it. */
+  enabled: boolean;
+  /** Time of creation, UTC. */
+  created_at: string;
+  /** Time of the last change, UTC. */
+  updated_at: string;
+}
+
 /** The result of a client-side call. */
 export interface ToolResultRequest {
   /** Id of a pending call. */
@@ -1212,6 +2354,52 @@ export interface ToolResultRequest {
   content?: unknown;
   /** True when the call failed. */
   isError?: boolean | null;
+}
+
+/** What a tool is, in short. */
+export interface ToolSummary {
+  /** UUID. */
+  id: string;
+  /** What models call. */
+  name: string;
+  /** Tells models when to use it. */
+  description: string;
+  /** `webhook`. */
+  kind: string;
+  /** `active`, or `disabled`: no agent is offered it. */
+  status: string;
+}
+
+/** An event of a stream. */
+export interface ToolTestEvent {
+  /** `custom` or `auth_challenge`. */
+  event: string;
+  /** As the stream would carry it. */
+  data: unknown;
+}
+
+/** Tries a tool out. */
+export interface ToolTestRequest {
+  /** The arguments a model would send; default `{}`. */
+  arguments?: unknown;
+}
+
+/** What came of a try. */
+export interface ToolTest {
+  /** Whether a model would have got a result. */
+  ok: boolean;
+  /** HTTP status of the endpoint; null when no answer came. */
+  status: number | null;
+  /** How long the call took. */
+  duration_ms: number;
+  /** The result a model would get; null when it failed. */
+  result: unknown;
+  /** The code a model would get instead; null when it went well. */
+  error: string | null;
+  /** What goes with the code. */
+  detail: string | null;
+  /** The events a client would get. */
+  events: Array<ToolTestEvent>;
 }
 
 /** A trace with its spans and evaluations. */
@@ -1324,6 +2512,16 @@ export interface UnpublishRequest {
   slug?: string | null;
 }
 
+/** A change of a plan; fields that are absent stay. */
+export interface UpdatePlanRequest {
+  /** 1 to 300 characters. */
+  title?: string | null;
+  /** At most 10,000 characters; `null` clears. */
+  description?: string | null;
+  /** `draft`, `approved`, `in_progress`, `completed` or `cancelled`; 409 when the plan cannot go there. */
+  status?: string | null;
+}
+
 /** Changes the fields that are sent; `null` clears. */
 export interface UpdateThreadRequest {
   /** A key of the agent's profiles; null = the agent's default. */
@@ -1338,6 +2536,20 @@ export interface UpdateThreadRequest {
   resourceBindings?: Array<ResourceBindingRequest> | null;
   /** JSON object of at most 16 KB. */
   metadata?: Record<string, unknown>;
+}
+
+/** A change of a todo; fields that are absent stay. */
+export interface UpdateTodoRequest {
+  /** 1 to 2,000 characters. */
+  content?: string | null;
+  /** `pending`, `in_progress`, `done` or `skipped`. 409 for starting one that waits. */
+  status?: string | null;
+  /** At most 4,000 characters; `null` clears. */
+  note?: string | null;
+  /** UUID of the todo it becomes part of; `null` = none. */
+  parentId?: string | null;
+  /** Place among its siblings, from 0. */
+  position?: number | null;
 }
 
 /** A person with an account. */
@@ -1378,4 +2590,62 @@ export interface Version {
   compat: string;
   /** What this installation offers. */
   features: VersionFeatures;
+}
+
+/** Changes the fields that are sent; `null` restores a default. */
+export interface WebRequest {
+  /** Whether the agent has web tools at all; default false. */
+  enabled?: boolean | null;
+  /** Whether it has `web_search`; default true. */
+  searchEnabled?: boolean | null;
+  /** Whether it has `web_research`; default true. */
+  researchEnabled?: boolean | null;
+  /** Whether it has `web_read`; default true. */
+  readEnabled?: boolean | null;
+  /** Whether it has `web_crawl`; default true. */
+  crawlEnabled?: boolean | null;
+  /** `auto` (default: the first that is set up), `perplexity`, `brave`, `tavily` or `searxng`. */
+  searchProvider?: string | null;
+  /** `auto` (default: Firecrawl where it is set up, else this server), `builtin` or `firecrawl`. */
+  readProvider?: string | null;
+  /** Domains, with their subdomains, that searches, reads and crawls are limited to; empty = all. At most 200. */
+  allowedDomains?: Array<string> | null;
+  /** Domains, with their subdomains, that are left out; wins over the allowed ones. At most 200. */
+  blockedDomains?: Array<string> | null;
+  /** Results of a search, 1 to 20, default 5. */
+  maxResults?: number | null;
+  /** Pages of a crawl, 1 to 100, default 10. */
+  maxPages?: number | null;
+  /** Characters of a page, 1,000 to 200,000, default 20,000. */
+  maxReadChars?: number | null;
+}
+
+/** What an agent may do on the web. */
+export interface Web {
+  /** Whether the agent has web tools at all. */
+  enabled: boolean;
+  /** Whether it has `web_search`. */
+  search_enabled: boolean;
+  /** Whether it has `web_research`. */
+  research_enabled: boolean;
+  /** Whether it has `web_read`. */
+  read_enabled: boolean;
+  /** Whether it has `web_crawl`. */
+  crawl_enabled: boolean;
+  /** Who is asked. */
+  search_provider: string;
+  /** Who reads pages. */
+  read_provider: string;
+  /** Domains the agent is limited to; empty = all. */
+  allowed_domains: Array<string>;
+  /** Domains that are left out. */
+  blocked_domains: Array<string>;
+  /** Results of a search. */
+  max_results: number;
+  /** Pages of a crawl. */
+  max_pages: number;
+  /** Characters of a page. */
+  max_read_chars: number;
+  /** Time of the last change, UTC; null when never saved. */
+  updated_at: string;
 }
