@@ -18,7 +18,7 @@ public sealed class FirstStartTests : IAsyncLifetime
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _database = await TestDatabase.CreateAsync(_directory);
+    public async ValueTask InitializeAsync() => _database = await TestDatabase.CreateAsync(_directory, empty: true);
 
     public async ValueTask DisposeAsync()
     {

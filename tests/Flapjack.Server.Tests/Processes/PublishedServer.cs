@@ -203,7 +203,7 @@ internal sealed class ServerHome : IAsyncDisposable
     {
         _ = PublishedServer.Dll;
         var directory = System.IO.Directory.CreateTempSubdirectory("flapjack-process-").FullName;
-        return new(directory, await TestDatabase.CreateAsync(directory));
+        return new(directory, await TestDatabase.CreateAsync(directory, empty: true));
     }
 
     public async ValueTask DisposeAsync()

@@ -39,8 +39,8 @@ internal sealed class IndexQueue : IDisposable
     public async Task WaitForWorkAsync(TimeSpan longest, TimeProvider time, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var pause = Task.Delay(longest, time, either.Token);
-        await Task.WhenAny(_work.WaitAsync(either.Token), pause);
+        using var pause = new PeriodicTimer(longest, time);
+        await Task.WhenAny(_work.WaitAsync(either.Token), pause.WaitForNextTickAsync(either.Token).AsTask());
         await either.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
     }
