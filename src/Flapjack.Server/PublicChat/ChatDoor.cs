@@ -42,7 +42,7 @@ internal sealed class ChatDoor(Publications publications, VisitorSessions sessio
     {
         var chat = await FindAsync(slug, visitor, cancellationToken);
         var visit = new ChatVisit(chat, await sessions.ReadAsync(chat.Publication, visitor.Session, cancellationToken), !string.IsNullOrEmpty(visitor.Session));
-        return chat.Publication.IsPrivate && visit.Session is null ? throw NoSession() : visit;
+        return chat.Publication.IsPrivate && visit.Session is not { IsAnonymous: false } ? throw NoSession() : visit;
     }
 
     /// <summary>Lets a visitor open a thread. Whoever brings a token has to bring a valid one.</summary>

@@ -9,16 +9,17 @@ using Microsoft.IdentityModel.Tokens;
 namespace Flapjack.Server.PublicChat;
 
 /// <summary>Who a visitor is, and until when the server believes it.</summary>
-internal sealed record VisitorSession(string Subject, DateTime ExpiresAt);
+/// <param name="IsAnonymous">Nobody vouches for the visitor; the server made the subject up.</param>
+internal sealed record VisitorSession(string Subject, DateTime ExpiresAt, bool IsAnonymous);
 
 /// <summary>Checks and makes the session tokens of published chats: HS256 with the organisation's signing secret, so that its applications can make them too.</summary>
 /// <remarks>
 /// An application's token lives for at most a day. With it a visitor gets one of ours, which says so in a claim of its own and ends with it.
-/// Visitors of a public chat get one without, which lasts longer: it proves nothing but that they came before.
+/// Visitors of a public chat get one without, which lasts longer: it proves nothing but that they came before, and opens no private chat.
 /// </remarks>
 internal sealed class VisitorSessions(SigningSecrets secrets, TimeProvider time)
 {
-    private const string Slug = "slug", Kind = "kind", OurKind = "flapjack-visitor";
+    private const string Slug = "slug", Kind = "kind", OurKind = "flapjack-visitor", AnonymousKind = "flapjack-anonymous";
     private const int MaxLength = 4_000, MaxSubject = 500;
     private static readonly TimeSpan FromApplication = TimeSpan.FromHours(24), Anonymous = TimeSpan.FromDays(30), Skew = TimeSpan.FromSeconds(60);
     private static readonly JsonWebTokenHandler Handler = new() { SetDefaultTimesOnTokenCreation = false, MapInboundClaims = false };
@@ -36,7 +37,7 @@ internal sealed class VisitorSessions(SigningSecrets secrets, TimeProvider time)
             LifetimeValidator = IsCurrent,
         });
         if (result is not { IsValid: true, SecurityToken: JsonWebToken jwt }) return null;
-        return TextOf(jwt, "sub") is { Length: > 0 and <= MaxSubject } subject && TextOf(jwt, Slug) == chat.Slug ? new(subject, jwt.ValidTo) : null;
+        return TextOf(jwt, "sub") is { Length: > 0 and <= MaxSubject } subject && TextOf(jwt, Slug) == chat.Slug ? new(subject, jwt.ValidTo, TextOf(jwt, Kind) == AnonymousKind) : null;
     }
 
     /// <summary>A token for whoever opened a thread: for the session they came with, else for a new visitor.</summary>
@@ -48,7 +49,7 @@ internal sealed class VisitorSessions(SigningSecrets secrets, TimeProvider time)
             IssuedAt = now,
             Expires = session?.ExpiresAt ?? now + Anonymous,
             SigningCredentials = new(await KeyAsync(chat, cancellationToken), SecurityAlgorithms.HmacSha256),
-            Claims = new Dictionary<string, object> { ["sub"] = session?.Subject ?? Ids.New().ToString("N"), [Slug] = chat.Slug, [Kind] = OurKind },
+            Claims = new Dictionary<string, object> { ["sub"] = session?.Subject ?? Ids.New().ToString("N"), [Slug] = chat.Slug, [Kind] = session is { IsAnonymous: false } ? OurKind : AnonymousKind },
         });
     }
 
@@ -66,7 +67,7 @@ internal sealed class VisitorSessions(SigningSecrets secrets, TimeProvider time)
     private bool IsCurrent(DateTime? notBefore, DateTime? expires, SecurityToken token, TokenValidationParameters parameters)
     {
         var now = time.Now();
-        var longest = token is JsonWebToken jwt && TextOf(jwt, Kind) == OurKind ? Anonymous : FromApplication;
+        var longest = token is JsonWebToken jwt && TextOf(jwt, Kind) == AnonymousKind ? Anonymous : FromApplication;
         return expires > now && expires <= now + longest + Skew && !(notBefore > now + Skew);
     }
 

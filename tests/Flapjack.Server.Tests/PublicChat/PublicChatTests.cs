@@ -143,6 +143,16 @@ public sealed class PublicChatTests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Fact]
+    public async Task Who_came_to_a_chat_while_it_was_public_stays_out_once_it_is_private()
+    {
+        var (agent, slug) = await _chats.PublishAsync();
+        var (_, first) = await _chats.OpenAsync(slug);
+        var (_, second) = await _chats.OpenAsync(slug, first);
+        await world.Server.Client.PostAsync($"/api/agents/{agent}/publish", JsonText.Content($$"""{"slug":"{{slug}}","visibility":"private"}"""), Token).ShouldBe(200);
+        foreach (var session in (string[])[first, second]) await _chats.PostAsync($"{slug}/threads", new { }, session).ShouldBeError(401, "UNAUTHORIZED");
+    }
+
+    [Fact]
     public async Task Only_listed_origins_may_use_a_chat_that_lists_some()
     {
         var (_, slug) = await _chats.PublishAsync(new { allowedOrigins = new[] { "https://www.example.com" } });
