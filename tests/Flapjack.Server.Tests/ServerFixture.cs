@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -120,6 +121,8 @@ public sealed partial class ServerFixture : IAsyncLifetime
         {
             services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Time));
             services.AddSingleton<ILoggerProvider>(Log);
+            // Hundreds of servers start in a run, each with a password.
+            services.PostConfigure<PasswordHasherOptions>(options => options.IterationCount = 1_000);
             _services?.Invoke(services);
         });
         _host.UseKestrel(0);

@@ -10,6 +10,7 @@ internal static class AccountsFeature
 {
     public static IServiceCollection AddAccounts(this IServiceCollection services) => services
         .AddSingleton<OpaqueTokens>()
+        .Configure<Microsoft.AspNetCore.Identity.PasswordHasherOptions>(options => options.IterationCount = Passwords.Iterations)
         .AddSingleton<Passwords>()
         .AddSingleton<LoginFailures>()
         .AddSingleton<SigningKeys>()

@@ -36,6 +36,7 @@ internal static class KnowledgeFeature
         services.AddSingleton<ScopeIndexes>();
         services.AddSingleton<KnowledgeSearch>();
         services.AddScoped<SearchTargets>();
+        services.AddScoped<KnowledgeAnswers>();
         services.AddSingleton<TurnSources>();
         services.AddSingleton<IToolSource, KnowledgeTools>();
         services.AddSingleton<IPromptSource, KnowledgePrompt>();

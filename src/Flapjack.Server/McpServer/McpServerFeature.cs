@@ -17,7 +17,8 @@ internal static class McpServerFeature
         .AddScoped<IMcpTool, AskAgentTool>()
         .AddScoped<IMcpTool, AskTool>()
         .AddScoped<IMcpTool, ListThreadsTool>()
-        .AddScoped<IMcpTool, GetMessagesTool>();
+        .AddScoped<IMcpTool, GetMessagesTool>()
+        .AddScoped<IMcpTool, SearchKnowledgeTool>();
 
     public static void MapMcpServer(this IEndpointRouteBuilder app) => McpEndpoints.Map(app);
 }

@@ -9,6 +9,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace Flapjack.Server.PublicChat;
 
 /// <summary>Who a visitor is, and until when the server believes it.</summary>
+/// <param name="Subject">The visitor, as the token names it.</param>
+/// <param name="ExpiresAt">When the token ends.</param>
 /// <param name="IsAnonymous">Nobody vouches for the visitor; the server made the subject up.</param>
 internal sealed record VisitorSession(string Subject, DateTime ExpiresAt, bool IsAnonymous);
 

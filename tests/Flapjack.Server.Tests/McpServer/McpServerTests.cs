@@ -17,7 +17,7 @@ public sealed class McpServerTests(TurnWorld world) : IClassFixture<TurnWorld>
         (hello.Text("protocolVersion"), hello.GetProperty("serverInfo").Text("name")).ShouldBe(("2025-11-25", "flapjack"));
         (await mcp.AskAsync("ping")).GetProperty("result").EnumerateObject().ShouldBeEmpty();
         var tools = (await mcp.AskAsync("tools/list")).GetProperty("result").GetProperty("tools").EnumerateArray().Select(t => t.Text("name"));
-        tools.ShouldBe(["list_agents", "ask_agent", "list_threads", "get_messages"]);
+        tools.ShouldBe(["list_agents", "ask_agent", "list_threads", "get_messages", "search_knowledge"]);
 
         var agents = (await mcp.CallAsync("list_agents")).GetProperty("structuredContent").GetProperty("agents").EnumerateArray();
         agents.Single(a => a.Text("id") == agent.ToString()).Text("description").ShouldBe("Counts");
@@ -34,6 +34,19 @@ public sealed class McpServerTests(TurnWorld world) : IClassFixture<TurnWorld>
         messages.GetProperty("total").GetInt64().ShouldBe(4);
         messages.GetProperty("messages").EnumerateArray().Select(m => m.Text("role")).ShouldBe(["user", "assistant"]);
         (await world.TraceAsync(Guid.Parse(thread))).GetProperty("trace").GetProperty("tags")[0].GetString().ShouldBe("source:mcp");
+    }
+
+    [Fact]
+    public async Task A_client_searches_the_documents_of_an_agent()
+    {
+        var agent = await world.Server.CreateAgentAsync("Ada", new { defaultModel = "flapjack-offline" });
+        await world.PostAsync("/api/knowledge/text", new { text = "Refunds take five days.", title = "Refunds", scopeType = "agent", scopeId = agent }).ShouldBe(201);
+        var mcp = new McpClient(world.Server.Client);
+        await mcp.InitializeAsync();
+        var found = (await mcp.CallAsync("search_knowledge", new { query = "refunds", agentId = agent, limit = 3 })).GetProperty("structuredContent");
+        (found.Text("mode"), found.GetProperty("results")[0].Text("title")).ShouldBe(("lexical", "Refunds"));
+        (await mcp.CallAsync("search_knowledge", new { query = "refunds" })).GetProperty("isError").GetBoolean().ShouldBeTrue();
+        (await mcp.CallAsync("search_knowledge", new { query = "refunds", agentId = Guid.NewGuid() })).GetProperty("isError").GetBoolean().ShouldBeTrue();
     }
 
     [Fact]

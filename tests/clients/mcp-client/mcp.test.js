@@ -41,7 +41,7 @@ test("connects, pings and lists the tools there are", async () => {
   assert.match(client.getInstructions(), /ask_agent/);
   await client.ping();
   const { tools } = await client.listTools();
-  assert.deepEqual(tools.map(tool => tool.name), ["list_agents", "ask_agent", "list_threads", "get_messages"]);
+  assert.deepEqual(tools.map(tool => tool.name), ["list_agents", "ask_agent", "list_threads", "get_messages", "search_knowledge"]);
   assert.ok(tools.every(tool => tool.inputSchema.type === "object"));
 });
 

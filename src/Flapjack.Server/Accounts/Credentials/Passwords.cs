@@ -6,14 +6,14 @@ using Microsoft.Extensions.Options;
 namespace Flapjack.Server.Accounts.Credentials;
 
 /// <summary>Hashes and checks passwords: PBKDF2-HMAC-SHA-512 by ASP.NET Core Identity's hasher. Few at a time, so that a flood of logins leaves processor time for streams.</summary>
-internal sealed class Passwords : IDisposable
+internal sealed class Passwords(IOptions<PasswordHasherOptions> options) : IDisposable
 {
     public const int Iterations = 210_000;
     public const string LengthRule = "must have 10 to 200 characters";
 
-    private readonly PasswordHasher<User> _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
+    private readonly PasswordHasher<User> _hasher = new(options);
     private readonly SemaphoreSlim _turns = new(Math.Max(1, Environment.ProcessorCount / 2));
-    private readonly string _nobody = NobodysHash();
+    private readonly string _nobody = NobodysHash(options.Value.IterationCount);
 
     public static bool IsLongEnough(string password) => password.Length is >= 10 and <= 200;
 
@@ -29,13 +29,13 @@ internal sealed class Passwords : IDisposable
     public void Dispose() => _turns.Dispose();
 
     // No password has this hash; checking against it takes as long as against a real one, so that time does not tell which accounts exist.
-    private static string NobodysHash()
+    private static string NobodysHash(int iterations)
     {
         var hash = new byte[13 + 16 + 32];
         RandomNumberGenerator.Fill(hash);
         hash[0] = 1;
         BinaryPrimitives.WriteUInt32BigEndian(hash.AsSpan(1), 2);
-        BinaryPrimitives.WriteUInt32BigEndian(hash.AsSpan(5), Iterations);
+        BinaryPrimitives.WriteUInt32BigEndian(hash.AsSpan(5), (uint)iterations);
         BinaryPrimitives.WriteUInt32BigEndian(hash.AsSpan(9), 16);
         return Convert.ToBase64String(hash);
     }

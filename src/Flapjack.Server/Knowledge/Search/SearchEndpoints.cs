@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Knowledge.Turns;
 using Flapjack.Server.Models;
@@ -12,33 +11,12 @@ namespace Flapjack.Server.Knowledge.Search;
 
 internal static class SearchEndpoints
 {
-    private const int MaxQuery = 8_000;
-
     public static void Map(IEndpointRouteBuilder app) =>
         app.MapPost("/api/knowledge/search", Search).WithName("searchKnowledge").WithTags("knowledge").From("ext").Access(Scopes.KnowledgeRead);
 
     /// <summary>Finds pieces of documents by words, by meaning, or by both.</summary>
-    private static async Task<Ok<KnowledgeSearchResponse>> Search(
-        JsonBody<KnowledgeSearchRequest> body, SearchTargets targets, EmbeddingModels models, KnowledgeSearch search, CallerContext access, CancellationToken cancellationToken)
-    {
-        var request = body.Value;
-        var errors = new FieldErrors();
-        errors.Required("query", request.Query.Value, MaxQuery);
-        errors.Range("limit", request.Limit.Value, 1, 50);
-        errors.Range("minScore", request.MinScore.Value, 0, 1);
-        CheckMode(errors, request.Mode.Value, models);
-        errors.Object("filter", request.Filter.Value, FieldRules.MetadataBytes);
-        var target = SearchTargets.Read(errors, request);
-        errors.ThrowIfAny();
-        var answer = await search.FindAsync(new(access.OrgId, await targets.ScopesAsync(target, cancellationToken), request.Query.Value!)
-        {
-            Limit = request.Limit.Value ?? 6,
-            Mode = request.Mode.Value ?? SearchModes.Auto,
-            MinScore = request.MinScore.Value ?? 0,
-            Filter = request.Filter.Value is { ValueKind: JsonValueKind.Object } filter ? filter : null,
-        }, cancellationToken);
-        return TypedResults.Ok(new KnowledgeSearchResponse(answer.Mode, [.. answer.Chunks.Select(KnowledgeSearchResult.From)]));
-    }
+    private static async Task<Ok<KnowledgeSearchResponse>> Search(JsonBody<KnowledgeSearchRequest> body, KnowledgeAnswers answers, CancellationToken cancellationToken) =>
+        TypedResults.Ok(await answers.FindAsync(body.Value, cancellationToken));
 
     /// <summary>Adds a fault for a mode that is none, or cannot be had.</summary>
     public static void CheckMode(FieldErrors errors, string? mode, EmbeddingModels models)
