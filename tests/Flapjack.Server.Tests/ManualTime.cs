@@ -50,13 +50,14 @@ public sealed class ManualTime : TimeProvider
             var next = _timers.Where(t => t.Due <= target).MinBy(t => t.Due);
             if (next is null) return null;
             if (next.Due > _now) _now = next.Due;
-            next.Rearm();
+            next.Rearm(target);
             return next;
         }
     }
 
     private sealed class Timer(ManualTime time, TimerCallback callback, object? state) : ITimer
     {
+        private const int MostTicks = 20;
         private TimeSpan _period, _wait;
         private int _changes;
 
@@ -64,10 +65,17 @@ public sealed class ManualTime : TimeProvider
 
         public void Fire() => callback(state);
 
-        public void Rearm()
+        // A month has a million ticks of two seconds, and nobody counts them: who waits for ticks sees those that come at once as one.
+        public void Rearm(DateTimeOffset target)
         {
-            if (_period > TimeSpan.Zero) Due += _period;
-            else time._timers.Remove(this);
+            if (_period <= TimeSpan.Zero)
+            {
+                time._timers.Remove(this);
+                return;
+            }
+            Due += _period;
+            var left = (target - Due).Ticks / _period.Ticks;
+            if (left > MostTicks) Due += _period * (left - MostTicks);
         }
 
         public bool Fits(TimeSpan min, TimeSpan max, bool isNew) => (!isNew || _changes == 1) && _period <= TimeSpan.Zero && _wait >= min && _wait <= max;

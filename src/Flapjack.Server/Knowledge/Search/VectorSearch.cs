@@ -4,7 +4,7 @@ using Flapjack.Server.Platform.Storage;
 namespace Flapjack.Server.Knowledge.Search;
 
 /// <summary>Finds the chunks whose vectors point most nearly where the question's does.</summary>
-/// <remarks>1 every sketch in memory is held against the question, 2 the vectors of those that seem best are read from the database and compared exactly. The first grows with the number of chunks, about thirty nanoseconds each; the second does not.</remarks>
+/// <remarks>1 every sketch in memory is held against the question, 2 the vectors of those that seem best are read from the database and compared exactly. The first grows with the number of chunks, the second does not.</remarks>
 internal sealed class VectorSearch(IReader reader)
 {
     private const int Compared = 256, Block = 1_024;
