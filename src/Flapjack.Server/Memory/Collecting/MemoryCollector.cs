@@ -30,7 +30,12 @@ internal sealed partial class MemoryCollector(AgentConfigs configs, MemoryExtrac
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        _queue.Writer.TryComplete();
+        // A host may be stopped twice.
+        if (!_queue.Writer.TryComplete())
+        {
+            await _working;
+            return;
+        }
         // The clock is the real one, as it is for all that happens at the end.
         await Task.WhenAny(_working, Task.Delay(LastWork, cancellationToken));
         await _stop.CancelAsync();
