@@ -26,6 +26,13 @@ public sealed class DocsTests
         DocsRules.UndocumentedSettings(["Logs:RetentionDays", "Logs:Colour"], "| `Logs:RetentionDays` | 30 |")
             .ShouldFindOnly("The setting Logs:Colour is missing");
 
+    [Fact]
+    public void A_setting_has_one_row() => DocsRules.RowsTwice(DocsRules.SettingsPage, Repository.Read(DocsRules.SettingsPage)).ShouldBeNone();
+
+    [Fact]
+    public void A_setting_with_two_rows_is_found() =>
+        DocsRules.RowsTwice("docs/page.md", "| `Logs:RetentionDays` | 30 |\n| `Logs:Colour` | red |\n| `Logs:RetentionDays` | 7 |\n").ShouldFindOnly("docs/page.md has 2 rows for `Logs:RetentionDays`");
+
     private static string[] SettingKeys()
     {
         var table = Assembly.Load("Flapjack.Server").GetType(SettingsTable);

@@ -38,8 +38,16 @@ internal static partial class DocsRules
         where !page.Contains($"`{key}`", StringComparison.Ordinal)
         select $"The setting {key} is missing from {SettingsPage}. Add a row with `{key}`, its default and what it does.";
 
+    public static IEnumerable<string> RowsTwice(string path, string page) =>
+        from row in Row().Matches(page).Select(match => match.Groups[1].Value).CountBy(name => name)
+        where row.Value > 1
+        select $"{path} has {row.Value} rows for {row.Key}. Make them one.";
+
     private static HashSet<string> Anchors(string text) =>
         [.. Heading().Matches(Fence().Replace(text, "")).Select(heading => NotInAnchor().Replace(heading.Groups[1].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-'))];
+
+    [GeneratedRegex(@"^\| (`[^`|]+`) \|", RegexOptions.Multiline)]
+    private static partial Regex Row();
 
     [GeneratedRegex(@"\]\(([^)\s]+)[^)]*\)")]
     private static partial Regex Link();

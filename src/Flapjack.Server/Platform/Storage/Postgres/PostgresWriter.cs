@@ -57,9 +57,9 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
             var results = await PostgresUnit.ExecuteAsync(batch, group.ConvertAll(static pending => pending.Unit));
             for (var i = 0; i < group.Count; i++) group[i].Done.TrySetResult(results[i]);
         }
-        catch (PostgresException)
+        catch (PostgresException refusal) when (refusal.InvariantSeverity == "ERROR")
         {
-            // Nothing of the group was committed. Not waited for: one of them may have to wait for a lock.
+            // Nothing of the group was committed; of a connection that the database ended nobody knows. Not waited for: one of them may have to wait for a lock.
             foreach (var pending in group) _ = SendAloneAsync(pending);
         }
         catch (Exception exception)
