@@ -78,9 +78,10 @@ internal sealed class TestDatabase : IAsyncDisposable
             await ExecuteAsync(_admin, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{_name}'");
             return;
         }
-        ClearPool();
         foreach (var file in Directory.GetFiles(Path.GetDirectoryName(FilePath)!, "flapjack.db*")) File.Move(file, file.Replace("flapjack.db", "moved.db", StringComparison.Ordinal));
         Directory.CreateDirectory(FilePath);
+        // Afterwards: a connection that was opened meanwhile would still see the file.
+        ClearPool();
     }
 
     public async Task RepairAsync()
