@@ -33,6 +33,32 @@ public sealed class GroupedWritesTests(TurnWorld world) : IClassFixture<TurnWorl
     }
 
     [Fact]
+    public async Task Results_of_a_group_are_told_apart()
+    {
+        var threads = await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => world.OpenAsync()));
+        SqlStatement[] Unit(Guid thread, int i) => (i % 3) switch
+        {
+            0 => [new("UPDATE threads SET title = $2 WHERE id = $1", [thread, $"title {i}"])],
+            1 => [Guard(thread), new("UPDATE threads SET title = $2 WHERE id = $1", [thread, $"title {i}"]), new("UPDATE threads SET last_seq = $2 WHERE id = $1 RETURNING last_seq", [thread, (long)i]) { Returns = true }],
+            _ => [new("UPDATE threads SET title = $2 WHERE id = $1", [thread, $"title {i}"]), new("UPDATE threads SET title = 'x' WHERE id = $1", [Guid.NewGuid()]), new("UPDATE threads SET last_seq = 1 WHERE id = $1 RETURNING last_seq", [Guid.NewGuid()]) { Returns = true }],
+        };
+        var results = await Task.WhenAll(threads.Select((thread, i) => Writer.WriteAsync(Unit(thread, i), Token)));
+        for (var i = 0; i < results.Length; i++)
+        {
+            results[i].Refused.ShouldBeFalse();
+            results[i].Returned.ShouldBe(i % 3 == 1 ? i : null);
+            // A guard counts nothing.
+            results[i].Affected.Skip(i % 3 == 1 ? 1 : 0).ShouldBe(i % 3 == 0 ? [1] : i % 3 == 1 ? [1, 1] : [1, 0, 0]);
+            (await world.ThreadAsync(threads[i])).GetProperty("title").GetString().ShouldBe($"title {i}");
+        }
+        if (!TestDatabase.IsPostgres) return;
+        await using var source = NpgsqlDataSource.Create(world.Server.ConnectionString);
+        await using var command = source.CreateCommand("SELECT count(DISTINCT xmin::text) FROM threads WHERE id = ANY($1)");
+        command.Parameters.Add(new() { Value = threads });
+        ((long)(await command.ExecuteScalarAsync(Token))!).ShouldBeLessThan(threads.Length, "some of them shared a transaction");
+    }
+
+    [Fact]
     public async Task A_faulty_unit_harms_no_other()
     {
         var threads = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => world.OpenAsync()));

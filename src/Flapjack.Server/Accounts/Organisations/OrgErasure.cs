@@ -41,7 +41,7 @@ internal readonly record struct TenantTable(string Name, string Key);
 /// <summary>A few rows at a time, so that other writes get their turn in between and no statement takes too long.</summary>
 internal static class OrgErasureSql
 {
-    public static SqlStatement EraseSome(TenantTable table, Guid orgId) => new($"DELETE FROM {table.Name} WHERE ({table.Key}) IN (SELECT {table.Key} FROM {table.Name} WHERE org_id = $1 LIMIT 200)", [orgId]);
+    public static SqlStatement EraseSome(TenantTable table, Guid orgId) => new($"DELETE FROM {table.Name} WHERE ({table.Key}) IN (SELECT {table.Key} FROM {table.Name} WHERE org_id = $1 LIMIT 200)", [orgId]) { Heavy = true };
 
     public static SqlStatement EraseKeys(Guid orgId) => new("DELETE FROM api_keys WHERE org_id = $1", [orgId]);
 

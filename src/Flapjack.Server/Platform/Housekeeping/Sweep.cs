@@ -9,7 +9,8 @@ internal static class Batches
 {
     public static async Task DeleteAsync(IWriter writer, SqlStatement[] batch, CancellationToken cancellationToken)
     {
-        while ((await writer.WriteAsync(batch, cancellationToken)).Affected[^1] > 0) cancellationToken.ThrowIfCancellationRequested();
+        var heavy = Array.ConvertAll(batch, static statement => statement with { Heavy = true });
+        while ((await writer.WriteAsync(heavy, cancellationToken)).Affected[^1] > 0) cancellationToken.ThrowIfCancellationRequested();
     }
 }
 

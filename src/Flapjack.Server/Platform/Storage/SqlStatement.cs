@@ -38,6 +38,9 @@ internal readonly record struct SqlStatement(string Text, SqlValue[] Values)
 
     /// <summary>True for the first statement of a unit when it is a <c>SELECT</c> that must find a row, and keep it as it is until the unit is committed; when it finds none, nothing of the unit happens.</summary>
     public bool Guards { get; init; }
+
+    /// <summary>True when the statement may touch many rows: its unit then shares no transaction with others that wait.</summary>
+    public bool Heavy { get; init; }
 }
 
 /// <summary>What a unit of statements did.</summary>
@@ -47,6 +50,7 @@ internal readonly record struct SqlStatement(string Text, SqlValue[] Values)
 internal readonly record struct WriteResult(int[] Affected, long? Returned, bool Refused = false);
 
 /// <summary>Writes small units of statements, each atomic and durable when the task completes. The hot path of turns uses it; everything else goes through <see cref="FlapjackDb"/>.</summary>
+/// <remarks>Units have no order among themselves: await one before sending another that must come after it.</remarks>
 internal interface IWriter
 {
     Task<WriteResult> WriteAsync(SqlStatement[] unit, CancellationToken cancellationToken = default);

@@ -37,5 +37,5 @@ internal static class ForkSql
     /// <summary>Copies messages with ids of their own: a new one's beginning, then the number of the row, so that they sort like the messages.</summary>
     public static SqlStatement CopyMessages(Guid parent, Guid copy, long lastSeq, ISqlDialect dialect) => new(
         CopyMessagesText.Replace("{0}", dialect.Id("$4 || SUBSTR(CAST(1000000000000 + seq AS TEXT), 2)"), StringComparison.Ordinal),
-        [parent, copy, lastSeq, Ids.New().ToString()[..24], CancelledResult, true]);
+        [parent, copy, lastSeq, Ids.New().ToString()[..24], CancelledResult, true]) { Heavy = true };
 }

@@ -1,17 +1,19 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Npgsql;
 
 namespace Flapjack.Server.Platform.Storage.Postgres;
 
-/// <summary>Sends units of statements to PostgreSQL. Units that wait together travel in one round trip and one transaction.</summary>
+/// <summary>Sends units of statements to PostgreSQL. Small units that wait together travel in one round trip and one transaction.</summary>
 /// <remarks>
 /// One loop 1 takes what waits (at most <see cref="GroupLimit"/> units), 2 sends it as one batch, which the database runs as one transaction, 3 completes the callers.
-/// What one unit does must not harm the others: a group waits for locks only shortly, and when the database refuses it for any reason, each of its units is sent alone.
+/// What one unit does must not harm the others: what is heavy or large never shares, a group waits for locks only shortly, and when the database refuses it each of its units is sent alone.
 /// </remarks>
 internal sealed class PostgresWriter : IWriter, IAsyncDisposable
 {
-    private const int GroupLimit = 32;
+    private const int GroupLimit = 32, LargestShared = 64 * 1024;
     private readonly Channel<Pending> _queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(10_000) { SingleReader = true });
+    private readonly ConcurrentDictionary<Task, byte> _lone = new();
     private readonly NpgsqlDataSource _alone;
     private readonly NpgsqlDataSource _together;
     private readonly PostgresPulse _pulse;
@@ -19,8 +21,7 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
 
     public PostgresWriter(NpgsqlDataSource source, PostgresGroups groups, PostgresPulse pulse)
     {
-        (_alone, _pulse) = (source, pulse);
-        _together = groups.Source;
+        (_alone, _together, _pulse) = (source, groups.Source, pulse);
         _sending = Task.Run(RunAsync);
     }
 
@@ -28,7 +29,8 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
     {
         _pulse.ThrowIfSilent();
         var pending = new Pending(unit);
-        await _queue.Writer.WriteAsync(pending, cancellationToken);
+        if (Shares(unit)) await _queue.Writer.WriteAsync(pending, cancellationToken);
+        else SendAlone(pending);
         return await pending.Done.Task;
     }
 
@@ -36,6 +38,18 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
     {
         _queue.Writer.TryComplete();
         await _sending;
+        await Task.WhenAll(_lone.Keys);
+    }
+
+    private static bool Shares(SqlStatement[] unit)
+    {
+        var size = 0L;
+        foreach (var statement in unit)
+        {
+            if (statement.Heavy) return false;
+            foreach (var value in statement.Values) size += value.Value switch { string text => text.Length, byte[] bytes => bytes.Length, _ => 0 };
+        }
+        return size <= LargestShared;
     }
 
     private async Task RunAsync()
@@ -52,6 +66,8 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
     {
         try
         {
+            // Asked again: those behind a group that met a silent database need not find that out one after another.
+            _pulse.ThrowIfSilent();
             await using var batch = _together.CreateBatch();
             foreach (var pending in group) PostgresUnit.AddTo(batch, pending.Unit);
             var results = await PostgresUnit.ExecuteAsync(batch, group.ConvertAll(static pending => pending.Unit));
@@ -60,12 +76,20 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
         catch (PostgresException refusal) when (refusal.InvariantSeverity == "ERROR")
         {
             // Nothing of the group was committed; of a connection that the database ended nobody knows. Not waited for: one of them may have to wait for a lock.
-            foreach (var pending in group) _ = SendAloneAsync(pending);
+            foreach (var pending in group) SendAlone(pending);
         }
         catch (Exception exception)
         {
             foreach (var pending in group) pending.Done.TrySetException(exception);
         }
+    }
+
+    private void SendAlone(Pending pending)
+    {
+        var sending = SendAloneAsync(pending);
+        if (sending.IsCompleted) return;
+        _lone.TryAdd(sending, 0);
+        _ = sending.ContinueWith(ended => _lone.TryRemove(ended, out _), TaskScheduler.Default);
     }
 
     private async Task SendAloneAsync(Pending pending)
@@ -93,29 +117,10 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
     }
 }
 
-/// <summary>The connections for groups of units. They wait for a lock only shortly, so that what holds one unit up does not hold up the others.</summary>
+/// <summary>The connection for groups of units. It waits for a lock only shortly, so that what holds one unit up does not hold up the others.</summary>
 internal sealed class PostgresGroups(string address) : IAsyncDisposable
 {
-    public NpgsqlDataSource Source { get; } = Build(PostgresAddress.OfGroups(address));
+    public NpgsqlDataSource Source { get; } = NpgsqlDataSource.Create(PostgresAddress.OfGroups(address));
 
     public ValueTask DisposeAsync() => Source.DisposeAsync();
-
-    private static NpgsqlDataSource Build(string address)
-    {
-        var builder = new NpgsqlDataSourceBuilder(address);
-        builder.UsePhysicalConnectionInitializer(ShortLocks, async connection =>
-        {
-            await using var command = Command(connection);
-            await command.ExecuteNonQueryAsync();
-        });
-        return builder.Build();
-    }
-
-    private static void ShortLocks(NpgsqlConnection connection)
-    {
-        using var command = Command(connection);
-        command.ExecuteNonQuery();
-    }
-
-    private static NpgsqlCommand Command(NpgsqlConnection connection) => new("SET lock_timeout = '10ms'", connection);
 }
