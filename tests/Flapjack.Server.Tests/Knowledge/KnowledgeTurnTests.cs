@@ -36,6 +36,18 @@ public sealed class KnowledgeTurnTests(TurnWorld world) : IClassFixture<TurnWorl
     }
 
     [Fact]
+    public async Task A_short_message_is_looked_for_with_the_one_before_it_whatever_files_it_brings()
+    {
+        var (thread, agent) = await OpenAsync();
+        await Client.AddDocumentAsync("agent", agent, "The harbour opens at six in the morning.", "Harbour");
+        await world.Server.AskAsync(thread, "When does the harbour open in the morning?");
+        var file = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(string.Join(' ', Enumerable.Repeat("zebra crossing", 1_000))));
+        var events = await world.Server.AskAsync(thread, "Why so?", new { attachments = new[] { new { type = "file", name = "zebra.txt", data = file } } });
+        var sources = (await world.GetAsync($"/api/threads/{thread}/messages/{events[^1].Data.Text("messageId")}/sources")).GetProperty("sources").EnumerateArray();
+        sources.Select(s => s.Text("title")).ShouldBe(["Harbour"]);
+    }
+
+    [Fact]
     public async Task The_block_stands_last_in_the_system_prompt_with_the_best_at_its_end()
     {
         world.Upstream.Reply(Script.Text("fine"));

@@ -1,3 +1,5 @@
+using Flapjack.Runtime.Prompts;
+using Flapjack.Runtime.Turns;
 using Flapjack.Server.Agents.Equipment;
 using Microsoft.Extensions.AI;
 
@@ -16,12 +18,15 @@ internal sealed class TurnMaterial(IEnumerable<IPromptSource> sources, IEnumerab
     public async ValueTask<IReadOnlyList<PromptPart>> ReadAsync(TurnRun run, List<ChatMessage> prompt)
     {
         if (_sources.Length == 0) return [];
-        var request = new PromptRequest(run.Plan.Equipment, run.Live.TurnId, QueryOf(run.Input ?? "", prompt), run.State.Add);
+        // A prompt whose reading met an outage is put together again; its spans stand in the trace once.
+        var spans = new List<TurnSpan>();
+        var request = new PromptRequest(run.Plan.Equipment, run.Live.TurnId, QueryOf(run.Input ?? "", prompt), spans.Add);
         var parts = new List<PromptPart>();
         foreach (var source in _sources)
         {
             if (await source.ReadAsync(request, run.Token) is { } part) parts.Add(part);
         }
+        foreach (var span in spans) run.State.Add(span);
         return parts;
     }
 
@@ -36,7 +41,11 @@ internal sealed class TurnMaterial(IEnumerable<IPromptSource> sources, IEnumerab
     private static string QueryOf(string input, List<ChatMessage> prompt)
     {
         if (input.Length >= ShortQuery) return input;
-        var before = prompt.Where(m => m.Role == ChatRole.User).Select(m => m.Text).LastOrDefault(text => text != input);
+        // The message itself stands in the prompt too, with its sender's name where several people speak.
+        var before = prompt.Where(m => m.Role == ChatRole.User).Select(SaidIn).LastOrDefault(text => text.Length > 0 && text != input && !text.EndsWith($": {input}", StringComparison.Ordinal));
         return before is null ? input : $"{before}\n{input}";
     }
+
+    // What people wrote, without the files that came along.
+    private static string SaidIn(ChatMessage message) => string.Concat(message.Contents.OfType<TextContent>().Where(content => PromptSection.NameOf(content) is null).Select(content => content.Text));
 }
