@@ -10,6 +10,7 @@ namespace Flapjack.Server.Models;
 /// <summary>Opens models: the provider's client, retries around it, fallbacks around those. Addresses that organisations set are dialled through the network rules.</summary>
 internal sealed class ModelClients(TimeProvider time, ServerSettings settings, EgressGuard guard) : IDisposable
 {
+    private readonly AnthropicBetas _betas = Options(settings).Betas;
     private readonly ChatClients _trusted = new(time, Options(settings));
     private readonly ChatClients _guarded = new(time, Options(settings) with { Connect = guard.ConnectAsync });
 
@@ -31,6 +32,9 @@ internal sealed class ModelClients(TimeProvider time, ServerSettings settings, E
         if (choice.Endpoint is not { } endpoint) return new MissingCredential(choice.Provider);
         return (choice.IsTrustedAddress ? _trusted : _guarded).For(endpoint);
     }
+
+    /// <summary>True when the provider compacts long conversations of this model. An operator who leaves the beta out of <c>Providers:anthropic:Betas</c> has it done here.</summary>
+    public bool CompactsByItself(ModelChoice choice) => choice is { Supports.NativeCompaction: true, Kind: ProviderKinds.Anthropic or ProviderKinds.AnthropicCompatible } && _betas.Compaction.Length > 0;
 
     /// <summary>Turns texts into vectors; one attempt and no more.</summary>
     public Task<EmbeddingAnswer> EmbedAsync(ModelEndpoint endpoint, bool isTrustedAddress, IReadOnlyList<string> texts, CancellationToken cancellationToken) =>

@@ -26,16 +26,13 @@ internal sealed partial class ThreadCompactor(ProviderRoster roster, ModelClient
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
-    /// <summary>The provider of the plan's model compacts by itself.</summary>
-    public static bool IsNative(TurnPlan plan) => plan.Model is { Supports.NativeCompaction: true, Kind: ProviderKinds.Anthropic or ProviderKinds.AnthropicCompatible };
-
     /// <summary>After an agent's answer: summarises when its last model call was longer than the agent's threshold. A summary that fails is no fault of the turn.</summary>
     /// <param name="run">The turn.</param>
     /// <param name="keys">Whom the turn asks for keys.</param>
     public async Task AfterAsync(TurnRun run, IModelKeys? keys)
     {
         var (plan, state) = (run.Plan, run.State);
-        if (!plan.Compaction.Enabled || IsNative(plan) || state.Outcome?.FinishReason is null) return;
+        if (!plan.Compaction.Enabled || models.CompactsByItself(plan.Model) || state.Outcome?.FinishReason is null) return;
         // Calls below the turn's own, such as those of other agents, say nothing about this conversation.
         if (state.Spans.FindLast(span => span is { Kind: "llm", Model: not null, ParentId: null }) is not { Model.Usage: var used }) return;
         var size = used.InputTokens + used.OutputTokens;
@@ -49,7 +46,7 @@ internal sealed partial class ThreadCompactor(ProviderRoster roster, ModelClient
     /// <param name="lastSeq">The message before the new one.</param>
     /// <param name="keys">Whom the turn asks for keys.</param>
     public async Task<bool> MakeRoomAsync(TurnRun run, long lastSeq, IModelKeys? keys) =>
-        run.Plan.Compaction.Enabled && !IsNative(run.Plan) && lastSeq > 0 && await TryAsync(run, keys, lastSeq, size: null, keptTokens: 0);
+        run.Plan.Compaction.Enabled && !models.CompactsByItself(run.Plan.Model) && lastSeq > 0 && await TryAsync(run, keys, lastSeq, size: null, keptTokens: 0);
 
     private async Task<bool> TryAsync(TurnRun run, IModelKeys? keys, long lastSeq, long? size, long keptTokens)
     {

@@ -68,6 +68,23 @@ public sealed class SummaryTests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Fact]
+    public async Task Without_the_vendors_beta_the_server_summarises_for_its_models_too()
+    {
+        await using var own = await TurnWorld.StartAsync(settings => settings["Providers:anthropic:Betas:0"] = "interleaved-thinking-2025-05-14");
+        var agent = await own.Server.CreateAgentAsync("Ada", new { defaultModel = TurnWorld.Claude });
+        await own.Server.Client.PutAsync($"/api/agents/{agent}/compaction", TurnWorld.Body(new { enabled = true, openaiCompactThreshold = 1_000 }), Token).ShouldBe(200);
+        var thread = await own.Server.CreateThreadAsync(agent);
+        foreach (var input in (int[])[500, 5_000])
+        {
+            own.Upstream.Reply(Script.Text("Yes.").WithUsage(new(input, 10)));
+            if (input == 5_000) own.Upstream.Reply(Script.Text("Notes."));
+            await using var stream = await own.SendAsync(thread, new { content = "a question" });
+            await stream.EndAsync();
+            if (input == 5_000) stream.Seen.Of("client_event").Single().Text("kind").ShouldBe("compaction");
+        }
+    }
+
+    [Fact]
     public async Task Calls_and_their_results_stay_together()
     {
         var thread = await OpenAsync();
