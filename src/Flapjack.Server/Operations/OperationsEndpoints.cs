@@ -42,6 +42,6 @@ internal static class OperationsEndpoints
         Name = "flapjack-compatible-server",
         Version = RequestIds.Version,
         Compat = RequestIds.Compat,
-        Features = new() { Signup = settings.Auth.SignupMode, Demo = settings.Demo.Enabled, Computer = false, StdioMcp = "off", Embeddings = false, Oidc = [.. settings.Auth.Issuers.Select(i => i.Issuer)] },
+        Features = new() { Signup = settings.Auth.SignupMode, Demo = settings.Demo.Enabled, Computer = false, StdioMcp = settings.Mcp.Stdio, Embeddings = settings.Knowledge.Embedding is not null, Oidc = [.. settings.Auth.Issuers.Select(i => i.Issuer)] },
     });
 }

@@ -76,12 +76,13 @@ public sealed class HealthTests(ServerFixture server) : IClassFixture<ServerFixt
     [Fact]
     public async Task The_version_names_what_the_installation_offers()
     {
-        await using var own = await ServerFixture.StartAsync(settings => (settings["Auth:SignupMode"], settings["Demo:Enabled"]) = ("closed", "false"));
+        await using var own = await ServerFixture.StartAsync(settings => (settings["Auth:SignupMode"], settings["Demo:Enabled"], settings["Mcp:Stdio"], settings["Knowledge:EmbeddingModel"]) = ("closed", "false", "host", "flapjack-offline/words"));
         var version = await own.Anonymous.GetAsync("/api/version", Token).ShouldBe(200);
         version.GetProperty("name").GetString().ShouldBe("flapjack-compatible-server");
         version.GetProperty("compat").GetString().ShouldBe("2026-05-11");
         version.GetProperty("features").GetProperty("signup").GetString().ShouldBe("closed");
         version.GetProperty("features").GetProperty("demo").GetBoolean().ShouldBeFalse();
-        version.GetProperty("features").GetProperty("stdio_mcp").GetString().ShouldBe("off");
+        version.GetProperty("features").GetProperty("stdio_mcp").GetString().ShouldBe("host");
+        version.GetProperty("features").GetProperty("embeddings").GetBoolean().ShouldBeTrue();
     }
 }
