@@ -2,7 +2,7 @@
 //   1. throughput of one node on PostgreSQL against one on SQLite, with the pass-through in the same run;
 //   2. what it adds to attach to a stream through the node that does not run it;
 //   3. throughput of two nodes against one, each node limited to the same share of a CPU (needs root and control groups).
-//   FJ_DIR=published-server PROXY_DIR=published-proxy node postgres.mjs [--reps 2] [--rounds 40]
+//   FJ_DIR=published-server PROXY_DIR=published-proxy node postgres.mjs [--reps 2] [--rounds 40] [--share 0.35] [--only-two]
 // PostgreSQL shares CPU 1 with mock and generator, so its own work is not counted as the server's.
 import { spawn, spawnSync, execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -15,7 +15,7 @@ import { med, r2, sleep } from './lib/proc.mjs';
 
 const arg = (n, d) => { const i = process.argv.indexOf('--' + n); return i > 0 ? process.argv[i + 1] : d; };
 const here = new URL('.', import.meta.url).pathname, rounds = +arg('rounds', 40);
-const home = fs.mkdtempSync(path.join(os.tmpdir(), 'fj-bench-pg-')), children = [];
+const home = fs.mkdtempSync(path.join(os.tmpdir(), 'fj-bench-pg-')), children = [], groups = [];
 const asPostgres = (cmd, args) => process.getuid() === 0 ? ['runuser', ['-u', 'postgres', '--', cmd, ...args]] : [cmd, args];
 const bin = fs.readdirSync('/usr/lib/postgresql').sort((a, b) => b - a).map(v => `/usr/lib/postgresql/${v}/bin`).find(d => fs.existsSync(d + '/initdb'));
 if (!bin) throw new Error('PostgreSQL is not installed: apt-get install postgresql');
@@ -34,6 +34,7 @@ function stopAll() {
   for (const c of children) try { c.kill('SIGKILL'); } catch {}
   const [c, a] = asPostgres(`${bin}/pg_ctl`, ['-D', `${home}/data`, '-m', 'immediate', '-w', 'stop']);
   spawnSync(c, a, { cwd: '/', stdio: 'ignore' });
+  for (const group of groups) try { fs.rmdirSync(group); } catch {}
   fs.rmSync(home, { recursive: true, force: true });
 }
 process.on('SIGINT', () => { stopAll(); process.exit(1); });
@@ -41,8 +42,10 @@ process.on('SIGINT', () => { stopAll(); process.exit(1); });
 // A control group with a share of a CPU, version 1 or 2.
 function limit(pid, name, share) {
   const v1 = '/sys/fs/cgroup/cpu', period = 20000;
-  const dir = path.join(fs.existsSync(v1 + '/cpu.cfs_quota_us') ? v1 : '/sys/fs/cgroup', name);
+  const isV1 = fs.existsSync(v1 + '/cpu.cfs_quota_us'), dir = path.join(isV1 ? v1 : '/sys/fs/cgroup', name);
+  if (!isV1) fs.writeFileSync('/sys/fs/cgroup/cgroup.subtree_control', '+cpu');
   fs.mkdirSync(dir, { recursive: true });
+  groups.push(dir);
   if (dir.startsWith(v1)) { fs.writeFileSync(dir + '/cpu.cfs_period_us', String(period)); fs.writeFileSync(dir + '/cpu.cfs_quota_us', String(Math.round(share * period))); }
   else fs.writeFileSync(dir + '/cpu.max', `${Math.round(share * period)} ${period}`);
   fs.writeFileSync(dir + '/cgroup.procs', String(pid));
@@ -128,7 +131,7 @@ async function twoNodes(create) {
   children.push(spawn('taskset', ['-c', '1', process.execPath, here + 'mock-llm.mjs'], { stdio: 'ignore' }));
   const nodes = [await startNode(13001, database, data), await startNode(13002, database, data)];
   try { children.slice(-2).forEach((c, i) => { execFileSync('taskset', ['-a', '-p', '-c', '0', String(c.pid)], { stdio: 'ignore' }); limit(c.pid, 'flapjack-bench-' + i, share); }); }
-  catch (e) { console.log(`two nodes: not measured, a share of a CPU cannot be set here (${e.message})`); return; }
+  catch (e) { console.log(`two nodes: not measured, a share of a CPU cannot be set here (${e.message})`); process.exitCode = 1; return; }
   for (const node of nodes) await throughput([node], 16, 3000);
   const one = [], two = [];
   for (let i = 0; i < +arg('reps', 2); i++) { one.push(await throughput([nodes[i % 2]], 64, 10000)); two.push(await throughput(nodes, 64, 10000)); }
@@ -137,7 +140,7 @@ async function twoNodes(create) {
 
 try {
   const create = startPostgres();
-  if (process.argv.includes('--only-two')) { await twoNodes(create); agent.destroy(); stopAll(); process.exit(0); }
+  if (process.argv.includes('--only-two')) { await twoNodes(create); agent.destroy(); stopAll(); process.exit(); }
   const result = path.join(home, 'result.json');
   const run = spawnSync(process.execPath, [here + 'bench.mjs', '--sys', 'kestrel,flapjack,flapjack-postgres', '--scen', 'thru', '--reps', arg('reps', '2'), '--out', result], { stdio: 'inherit', env: { ...process.env, FJ_POSTGRES: create('bench') } });
   if (run.status) throw new Error('the throughput run failed');
