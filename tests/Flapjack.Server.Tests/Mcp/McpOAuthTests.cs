@@ -4,6 +4,7 @@ using Flapjack.Server.Platform.Secrets;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Tests.PublicChat;
 using Flapjack.Server.Tests.Threads;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -223,6 +224,28 @@ public sealed class McpOAuthTests(McpWorld world) : IClassFixture<McpWorld>
         var address = await own.Server.Services.GetRequiredService<Authorizations>().StartAsync(row.OrgId, row.Id, client, "public:visited:x", null, Token);
         (await StatusAsync(own, guard.Consent(address))).ShouldBe(400);
         (await own.ReadAsync(mcp)).Text("status").ShouldBe("needs_auth");
+    }
+
+    [Fact]
+    public async Task A_proxy_that_refuses_in_words_does_not_cost_the_refresh_token()
+    {
+        await using var own = await McpWorld.StartAsync();
+        await using var fake = await FakeMcpServer.StartAsync();
+        var (guard, _, _, slug, thread) = await ConnectedAsync(own, fake);
+        var answers = fake.Other;
+        fake.Other = async http =>
+        {
+            if (http.Request.Path != "/token") return await answers(http);
+            http.Response.StatusCode = 429;
+            await http.Response.WriteAsync("slow down", http.RequestAborted);
+            return true;
+        };
+        own.Server.Time.Advance(TimeSpan.FromMinutes(59));
+        (await own.CallAsync(thread, $"{slug}__echo", """{"text":"a"}""")).Text("result").ShouldBe("a");
+        fake.Other = answers;
+        own.Server.Time.Advance(TimeSpan.FromMinutes(2));
+        (await own.CallAsync(thread, $"{slug}__echo", """{"text":"b"}""")).Text("result").ShouldBe("b");
+        guard.TokenRequests[^1]["refresh_token"].ShouldBe("refresh2");
     }
 
     [Fact]
