@@ -71,9 +71,9 @@ internal static class A2AEndpoints
     private static async Task SendAsync(A2ARequest request)
     {
         var message = A2AMessage.Parse(request.Call.Params, stream: false);
+        var length = request.Call.Params.Object("configuration") is { } configuration ? HistoryLength(configuration) : null;
         using var opened = await request.Tasks.OpenAsync(request.AgentId, message, request.Client);
         if (message.Blocking) await opened.Live.Ended.WaitAsync(request.Client.Left);
-        var length = request.Call.Params.Object("configuration") is { } configuration ? HistoryLength(configuration) : null;
         var task = await request.Tasks.ReadAsync(request.AgentId, opened.Live.TurnId, length, request.Client.Left);
         // Where to permit what the agent needs stands in its events only.
         if (task.Status is { State: A2AStates.AuthRequired, Message: null }) task = task with { Status = A2AStatus.Of(task.Status.State, request.Time.GetUtcNow().UtcDateTime, task.Id, task.ContextId, A2AStates.Saying(Challenges(opened.Live))) };
@@ -101,7 +101,7 @@ internal static class A2AEndpoints
 
     private static List<JsonElement> Challenges(EventLog log) => [.. log.Events().Where(e => e.Type == "auth_challenge").Select(e => JsonElement.Parse(e.Data.Span).GetProperty("challenge"))];
 
-    private static int? HistoryLength(JsonElement parameters) => parameters.TryGetProperty("historyLength", out var value) && value.TryGetInt32(out var length) && length >= 0 ? length : null;
+    private static int? HistoryLength(JsonElement parameters) => parameters.TryGetProperty("historyLength", out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var length) && length >= 0 ? length : null;
 
     private static ValueTask<bool> IsPublicAsync(HttpContext context) =>
         Guid.TryParse(context.Request.RouteValues["agentId"] as string, out var agentId)

@@ -16,8 +16,7 @@ internal sealed class McpEditor(SecretBox secrets, EgressGuard guard, ServerSett
     public async Task ApplyAsync(McpServer server, McpServerRequest request, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
-        var before = (server.Transport, server.Url, server.Command);
-        var (args, credentials) = (server.Args, server.Credentials);
+        var (way, receiver, credentials) = (WayTo(server), ReceiverOf(server), server.Credentials);
         if (request.Name.IsSet) server.Name = request.Name.Value?.Trim() ?? "";
         errors.Required("name", server.Name, 100);
         Provider(server, request, errors);
@@ -27,12 +26,13 @@ internal sealed class McpEditor(SecretBox secrets, EgressGuard guard, ServerSett
         if (server.Transport == McpTransports.Stdio && (request.Transport.IsSet || request.Command.IsSet || request.Args.IsSet || request.Credentials.IsSet)) RequirePrograms();
         Program(server, request, errors);
         await UrlAsync(server, request, errors, cancellationToken);
-        Credentials(server, request, errors);
+        KeepToProvider(server, request, errors);
+        Credentials(server, request, receiver, errors);
         if (request.AllowedTools.IsSet) server.AllowedTools = Names("allowedTools", request.AllowedTools.Value, MaxAllowed, errors);
         if (request.Enabled.IsSet) server.Enabled = request.Enabled.Value ?? true;
         errors.ThrowIfAny();
-        if (before != (server.Transport, server.Url, server.Command)) server.Forget();
-        else if (args == server.Args && credentials == server.Credentials) return;
+        if (way != WayTo(server)) server.Forget();
+        else if (credentials == server.Credentials) return;
         server.Revision++;
     }
 
@@ -57,6 +57,14 @@ internal sealed class McpEditor(SecretBox secrets, EgressGuard guard, ServerSett
         }
         if (!request.Transport.IsSet) server.Transport = provider.Transport;
         if (!request.Url.IsSet) server.Url = provider.Url.ToString();
+    }
+
+    // The operator's client and the provider's tokens are for the provider alone.
+    private void KeepToProvider(McpServer server, McpServerRequest request, FieldErrors errors)
+    {
+        if (managed.Find(server.ManagedProvider) is not { } provider || provider.Is(server)) return;
+        if (request.ManagedProvider.IsSet) errors.Add("url", "is settled by managedProvider");
+        else server.ManagedProvider = null;
     }
 
     // Whoever may name a program of the host may do what the server may do.
@@ -99,10 +107,20 @@ internal sealed class McpEditor(SecretBox secrets, EgressGuard guard, ServerSett
         else if (server.Url.Contains('#', StringComparison.Ordinal)) errors.Add("url", "must not contain a fragment");
     }
 
-    private void Credentials(McpServer server, McpServerRequest request, FieldErrors errors)
+    // What is stored was meant for whom it was sent with: it does not follow to another host or program.
+    private void Credentials(McpServer server, McpServerRequest request, (string, string?, string?, string) receiver, FieldErrors errors)
     {
-        if (!request.Credentials.IsSet) return;
+        if (!request.Credentials.IsSet)
+        {
+            if (receiver != ReceiverOf(server)) (server.Credentials, server.CredentialKind) = (null, McpCredentials.None);
+            return;
+        }
         var credentials = McpCredentials.Read(request.Credentials.Value, errors);
         (server.Credentials, server.CredentialKind) = (credentials.Seal(secrets, server.OrgId, server.Id), credentials.Kind);
     }
+
+    private static (string, string?, string?, string, string?) WayTo(McpServer server) => (server.Transport, server.Url, server.Command, server.Args, server.ManagedProvider);
+
+    private static (string, string?, string?, string) ReceiverOf(McpServer server) =>
+        (server.Transport, Uri.TryCreate(server.Url, UriKind.Absolute, out var url) ? $"{url.Scheme}://{url.Authority}" : server.Url, server.Command, server.Args);
 }

@@ -2,15 +2,26 @@ using System.Collections.Concurrent;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Lifetime;
+using Flapjack.Server.Platform.Signals;
 
 namespace Flapjack.Server.McpServer;
 
-/// <summary>Clients that listen, outside of their requests, for what the server may have to say. It has nothing to say yet; the stream is kept open as the protocol allows.</summary>
-internal sealed class McpListeners(Draining draining, TimeProvider time)
+/// <summary>Clients that listen, outside of their requests, for what the server may have to say. It has nothing to say yet; the stream is kept open as the protocol allows. The end of a session may come to another node, which tells the others.</summary>
+internal sealed class McpListeners
 {
+    private const string Topic = "mcp.ended";
     private readonly ConcurrentDictionary<Guid, EventLog> _open = new();
+    private readonly Draining _draining;
+    private readonly ISignals _signals;
+    private readonly TimeProvider _time;
 
-    /// <summary>Keeps a stream open until the client leaves, its session ends, it listens anew, or the server stops.</summary>
+    public McpListeners(Draining draining, ISignals signals, TimeProvider time)
+    {
+        (_draining, _signals, _time) = (draining, signals, time);
+        signals.On(Topic, signal => EndHere(Guid.ParseExact(signal.Body, "D")));
+    }
+
+    /// <summary>Keeps a stream open until the client leaves, its session is ended, it listens anew on this node, or the server stops.</summary>
     public async Task ListenAsync(Guid sessionId, ClientConnection client, Guid credential)
     {
         var log = new EventLog(sessionId, 1);
@@ -21,7 +32,7 @@ internal sealed class McpListeners(Draining draining, TimeProvider time)
         });
         try
         {
-            await using var stopping = draining.Begun.UnsafeRegister(_ => End(log), null);
+            await using var stopping = _draining.Begun.UnsafeRegister(_ => End(log), null);
             await client.StartEventsAsync();
             await client.SendAsync(log, 0, credential);
         }
@@ -31,11 +42,17 @@ internal sealed class McpListeners(Draining draining, TimeProvider time)
         }
     }
 
-    /// <summary>The session has ended.</summary>
+    /// <summary>The session has ended, wherever its client listens.</summary>
     public void End(Guid sessionId)
+    {
+        EndHere(sessionId);
+        _signals.Broadcast(Topic, sessionId.ToString("D"));
+    }
+
+    private void EndHere(Guid sessionId)
     {
         if (_open.TryRemove(sessionId, out var log)) End(log);
     }
 
-    private void End(EventLog log) => log.End(time.Now());
+    private void End(EventLog log) => log.End(_time.Now());
 }

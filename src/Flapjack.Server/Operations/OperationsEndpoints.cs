@@ -9,7 +9,7 @@ internal static class OperationsEndpoints
 {
     public static void Map(IEndpointRouteBuilder app)
     {
-        var operations = app.MapGroup("").WithTags("operations").From("ext").Public();
+        var operations = app.MapGroup("").WithTags("operations").From("ext").Public().Uncounted();
         operations.MapGet("/healthz", Health).WithName("health");
         operations.MapGet("/readyz", Ready).WithName("readiness").Produces<ReadinessResponse>(200).Produces<ReadinessResponse>(503);
         operations.MapGet("/metrics", Metrics).WithName("metrics").Produces<string>(200, "text/plain");

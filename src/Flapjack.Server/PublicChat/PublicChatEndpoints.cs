@@ -17,7 +17,7 @@ internal static class PublicChatEndpoints
 
     public static void Map(IEndpointRouteBuilder app)
     {
-        var chat = app.MapGroup("/api/public/chat/{slug}").WithTags("public chat").Public();
+        var chat = app.MapGroup("/api/public/chat/{slug}").WithTags("public chat").Public().IdempotentForStrangers();
         chat.MapGet("", Show).WithName("getPublicChat").From("doc");
         chat.MapPost("/threads", Open).WithName("createPublicThread").From("doc").KeyedByAddress();
         chat.MapGet("/threads/{threadId:guid}/messages", List).WithName("listPublicMessages").From("ext");
@@ -62,9 +62,10 @@ internal static class PublicChatEndpoints
     /// <summary>Sends a message and streams the answer. Repeated under the same <c>Idempotency-Key</c> it streams the same answer again.</summary>
     private static async Task Send(string slug, Guid threadId, HttpContext http, ClientConnection client, ChatDoor door, VisitorLimits limits, GuestTurns turns)
     {
+        limits.CountMessage(http);
         var visit = await EnterAsync(slug, http, door, client.Left);
-        limits.CountMessage(http, slug);
         await door.FindThreadAsync(visit, threadId, client.Left);
+        limits.CountChatMessage(http, slug);
         // Read only now: strangers without a thread have nothing to say.
         var withAttachments = visit.Publication.AllowAttachments;
         var body = await RequestBytes.ReadAsync(http.Request, withAttachments ? BodyLimit.Messages : TextLimit, client.Left);

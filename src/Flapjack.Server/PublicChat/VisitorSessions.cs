@@ -3,6 +3,7 @@ using System.Text;
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents.Publishing;
 using Flapjack.Server.Platform;
+using Flapjack.Server.Platform.Identity;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -61,7 +62,7 @@ internal sealed class VisitorSessions(SigningSecrets secrets, TimeProvider time)
         var name = session is { Subject: { Length: <= 160 } subject } && !subject.Any(char.IsControl) ? subject
             : session is not null ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(session.Subject)).AsSpan(0, 16))
             : Convert.ToHexStringLower(HMACSHA256.HashData((await KeyAsync(chat, cancellationToken)).Key, Encoding.UTF8.GetBytes("visitor at " + address)).AsSpan(0, 8));
-        return $"public:{chat.Slug}:{name}";
+        return Caller.VisitorOf(chat.Slug, name);
     }
 
     private async Task<SymmetricSecurityKey> KeyAsync(Publication chat, CancellationToken cancellationToken) => new(Encoding.UTF8.GetBytes((await secrets.ReadAsync(chat.OrgId, cancellationToken)).Secret));

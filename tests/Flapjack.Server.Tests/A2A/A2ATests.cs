@@ -48,6 +48,18 @@ public sealed class A2ATests(TurnWorld world) : IClassFixture<TurnWorld>
         await FailAsync(agent, "message/send", Message("more", new { taskId = first.Text("id") }), -32602);
     }
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("\"2\"")]
+    [InlineData("1e99")]
+    public async Task A_length_of_the_history_that_is_none_cuts_nothing(string length)
+    {
+        var agent = await AgentAsync();
+        var task = await ResultAsync(agent, "message/send", new { message = Message("/echo one").message, configuration = new { historyLength = JsonElement.Parse(length) } });
+        (Answer(task), task.GetProperty("history").GetArrayLength()).ShouldBe(("one", 2));
+        (await ResultAsync(agent, "tasks/get", new { id = task.Text("id"), historyLength = JsonElement.Parse(length) })).GetProperty("history").GetArrayLength().ShouldBe(2);
+    }
+
     [Fact]
     public async Task A_streamed_answer_is_the_task_then_text_then_its_last_state()
     {

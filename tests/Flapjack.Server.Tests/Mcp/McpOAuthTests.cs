@@ -1,8 +1,13 @@
 using System.Text.Json;
+using Flapjack.Server.Mcp.Authorization;
+using Flapjack.Server.Platform.Secrets;
 using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Tests.PublicChat;
 using Flapjack.Server.Tests.Threads;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Flapjack.Server.Tests.Mcp;
 
@@ -190,6 +195,57 @@ public sealed class McpOAuthTests(McpWorld world) : IClassFixture<McpWorld>
         guard.RefreshError = null;
         (await StatusAsync(own, guard.Consent(challenge.GetProperty("challenge").Text("redirectUrl")))).ShouldBe(200);
         (await own.CallAsync(thread, $"{slug}__echo", """{"text":"again"}""")).Text("result").ShouldBe("again");
+    }
+
+    [Fact]
+    public async Task A_visitor_of_a_published_chat_is_not_asked_to_authorise_the_organisations_server()
+    {
+        await using var own = await McpWorld.StartAsync();
+        await using var fake = await FakeMcpServer.StartAsync();
+        var guard = new FakeAuthorisationServer(fake);
+        var (mcp, slug, agent, _) = await own.GiveAsync(fake);
+        (await StatusAsync(own, guard.Consent(await StartAsync(own, await own.Server.LoginOwnerAsync(), mcp)))).ShouldBe(200);
+        guard.RefreshError = "invalid_grant";
+        guard.Valid.Clear();
+        await own.PostAsync($"/api/agents/{agent}/publish", new { slug = "visited", exposeToolDetails = true }).ShouldBe(201);
+        var chats = new ChatWorld(own.Turns);
+        var (thread, session) = await chats.OpenAsync("visited");
+        await using (var stream = await chats.SayAsync("visited", thread, new { content = $$"""/tool {{slug}}__echo {"text":"a"}""" }, session))
+        {
+            (await stream.EndAsync()).Data.Text("finishReason").ShouldBe("stop");
+            stream.Seen.Of("tool_result").Single().GetProperty("result").Text("error").ShouldBe("AUTH_REQUIRED");
+            stream.Seen.Of("auth_challenge").ShouldBeEmpty();
+        }
+
+        // One that was made before, or in another way, is not taken back either.
+        guard.RefreshError = null;
+        var row = await own.RowAsync(mcp);
+        var client = OAuthClient.Of(row, own.Server.Services.GetRequiredService<SecretBox>())!;
+        var address = await own.Server.Services.GetRequiredService<Authorizations>().StartAsync(row.OrgId, row.Id, client, "public:visited:x", null, Token);
+        (await StatusAsync(own, guard.Consent(address))).ShouldBe(400);
+        (await own.ReadAsync(mcp)).Text("status").ShouldBe("needs_auth");
+    }
+
+    [Fact]
+    public async Task A_proxy_that_refuses_in_words_does_not_cost_the_refresh_token()
+    {
+        await using var own = await McpWorld.StartAsync();
+        await using var fake = await FakeMcpServer.StartAsync();
+        var (guard, _, _, slug, thread) = await ConnectedAsync(own, fake);
+        var answers = fake.Other;
+        fake.Other = async http =>
+        {
+            if (http.Request.Path != "/token") return await answers(http);
+            http.Response.StatusCode = 429;
+            await http.Response.WriteAsync("slow down", http.RequestAborted);
+            return true;
+        };
+        own.Server.Time.Advance(TimeSpan.FromMinutes(59));
+        (await own.CallAsync(thread, $"{slug}__echo", """{"text":"a"}""")).Text("result").ShouldBe("a");
+        fake.Other = answers;
+        own.Server.Time.Advance(TimeSpan.FromMinutes(2));
+        (await own.CallAsync(thread, $"{slug}__echo", """{"text":"b"}""")).Text("result").ShouldBe("b");
+        guard.TokenRequests[^1]["refresh_token"].ShouldBe("refresh2");
     }
 
     [Fact]

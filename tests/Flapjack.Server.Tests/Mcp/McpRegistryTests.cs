@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Flapjack.Server.Tests.Accounts;
 using Microsoft.AspNetCore.Http;
+using Microsoft.EntityFrameworkCore;
 
 namespace Flapjack.Server.Tests.Mcp;
 
@@ -83,5 +85,38 @@ public sealed class McpRegistryTests
         guard.TokenRequests.Single()["client_secret"].ShouldBe("hush-hush");
         (await world.ReadAsync(mcp.Text("id"))).Text("status").ShouldBe("active");
         (await world.Turns.GetAsync("/api/mcp-registry/managed"))[0].Text("installedId").ShouldBe(mcp.Text("id"));
+    }
+
+    [Fact]
+    public async Task What_the_operator_set_for_a_provider_goes_nowhere_else()
+    {
+        await using var fake = await FakeMcpServer.StartAsync();
+        await using var other = await FakeMcpServer.StartAsync();
+        var guard = new FakeAuthorisationServer(fake);
+        _ = new FakeAuthorisationServer(other);
+        await using var world = await McpWorld.StartAsync(settings =>
+        {
+            settings["Mcp:Providers:acme:Url"] = fake.Url;
+            settings["Mcp:Providers:acme:ClientId"] = "operators";
+            settings["Mcp:Providers:acme:ClientSecret"] = "hush-hush";
+        });
+        foreach (var body in (object[])[new { name = "Mine", managedProvider = "acme", url = other.Url }, new { name = "Mine", managedProvider = "acme", transport = "sse" }])
+            await world.PostAsync("/api/mcps", body).ShouldBeError(422, "VALIDATION_ERROR", "url");
+        var id = (await world.AddAsync(new { name = "Acme", managedProvider = "acme", url = fake.Url })).Text("id");
+        await world.Turns.PatchAsync($"/api/mcps/{id}", new { managedProvider = "acme", url = other.Url }).ShouldBeError(422, "VALIDATION_ERROR", "url");
+        var user = await world.Server.LoginOwnerAsync();
+        using (var back = await world.Server.Anonymous.GetAsync(guard.Consent(await StartAsync()), Token)) ((int)back.StatusCode).ShouldBe(200);
+        guard.TokenRequests.Single()["client_secret"].ShouldBe("hush-hush");
+
+        var moved = await world.Turns.PatchAsync($"/api/mcps/{id}", new { url = other.Url }).ShouldBe(200);
+        (moved.GetProperty("managedProvider").ValueKind, moved.GetProperty("hasCredentials").GetBoolean()).ShouldBe((JsonValueKind.Null, false));
+        (await StartAsync()).ShouldContain("client_id=client1&");
+
+        // As servers were stored before this was looked at.
+        await using (var db = world.Server.Database())
+            await db.McpServers.IgnoreQueryFilters().Where(s => s.Id == Guid.Parse(id)).ExecuteUpdateAsync(set => set.SetProperty(s => s.ManagedProvider, "acme").SetProperty(s => s.OauthClient, (string?)null), Token);
+        (await StartAsync()).ShouldNotContain("operators");
+
+        async Task<string> StartAsync() => (await world.PostAsync($"/api/mcps/{id}/oauth/start", new { }, user).ShouldBe(200)).Text("authorizationUrl");
     }
 }

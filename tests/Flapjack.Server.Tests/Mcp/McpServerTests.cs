@@ -97,6 +97,35 @@ public sealed class McpServerTests(McpWorld world) : IClassFixture<McpWorld>
     }
 
     [Fact]
+    public async Task Credentials_do_not_follow_to_another_host_or_program()
+    {
+        var headers = new { headers = new { Authorization = "Bearer hush" } };
+        var id = (await world.AddAsync(new { name = "Moving", transport = "streamable_http", url = "https://a.example.com/mcp", credentials = headers })).Text("id");
+        await ExpectAsync(new { url = "https://a.example.com/other" }, "headers");
+        await ExpectAsync(new { name = "Still there" }, "headers");
+        await ExpectAsync(new { url = "https://b.example.com/mcp", credentials = headers }, "headers");
+        await ExpectAsync(new { url = "https://b.example.com:8443/mcp" }, "none");
+        (await world.RowAsync(id)).Credentials.ShouldBeNull();
+        await ExpectAsync(new { credentials = headers }, "headers");
+        await ExpectAsync(new { transport = "sse" }, "none");
+
+        var env = new { env = new { TOKEN = "hush" } };
+        id = (await world.AddAsync(new { name = "Program", transport = "stdio", command = "sh", args = new[] { "-c", "one" }, credentials = env })).Text("id");
+        await using (var db = world.Server.Database())
+            await db.McpServers.IgnoreQueryFilters().Where(s => s.Id == Guid.Parse(id)).ExecuteUpdateAsync(set => set.SetProperty(s => s.Status, "active"), Token);
+        await ExpectAsync(new { command = "sh", args = new[] { "-c", "one" } }, "env", "active");
+        await ExpectAsync(new { args = new[] { "-c", "two" } }, "none", "pending");
+        await ExpectAsync(new { credentials = env }, "env");
+        await ExpectAsync(new { command = "bash" }, "none");
+
+        async Task ExpectAsync(object change, string auth, string status = "pending")
+        {
+            var changed = await world.Turns.PatchAsync($"/api/mcps/{id}", change).ShouldBe(200);
+            (changed.Text("auth"), changed.GetProperty("hasCredentials").GetBoolean(), changed.Text("status")).ShouldBe((auth, auth != "none", status), change.ToString());
+        }
+    }
+
+    [Fact]
     public async Task A_failed_test_is_an_answer_with_its_reason()
     {
         await using var fake = await FakeMcpServer.StartAsync();

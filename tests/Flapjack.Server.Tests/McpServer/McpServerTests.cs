@@ -126,6 +126,19 @@ public sealed class McpServerTests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Fact]
+    public async Task The_listening_stream_ends_with_its_session_on_another_node_too()
+    {
+        if (!TestDatabase.IsPostgres) Assert.Skip("SQLite has one node.");
+        await using var peer = world.Server.StartPeer();
+        var mcp = new McpClient(world.Server.Client);
+        await mcp.InitializeAsync();
+        using var listening = await new McpClient(peer.Client) { Session = mcp.Session }.SendAsync(HttpMethod.Get, accept: "text/event-stream");
+        listening.Content.Headers.ContentType!.MediaType.ShouldBe("text/event-stream");
+        await mcp.SendAsync(HttpMethod.Delete).ShouldBe(200);
+        (await listening.Content.ReadAsStringAsync(Token).WaitAsync(TimeSpan.FromSeconds(20), Token)).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_cancelled_call_stops_its_turn_and_is_not_answered()
     {
         var agent = await world.Server.CreateAgentAsync("Ada", new { defaultModel = "flapjack-offline" });

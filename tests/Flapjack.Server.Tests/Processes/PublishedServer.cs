@@ -51,7 +51,7 @@ internal sealed partial class PublishedServer : IAsyncDisposable
 
     /// <summary>Settings of a server of its own: data, database, a free port, the bootstrap key.</summary>
     public static string[] Settings(string directory, string connectionString) =>
-        [$"--DataDirectory={directory}", $"--ConnectionStrings:Flapjack={connectionString}", "--urls=http://127.0.0.1:0", $"--Bootstrap:ApiKey={ServerFixture.ApiKey}", "--Limits:RequestsPerMinute=0", "--Limits:MessagesPerMinute=0"];
+        [$"--DataDirectory={directory}", $"--ConnectionStrings:Flapjack={connectionString}", "--urls=http://127.0.0.1:0", $"--Bootstrap:ApiKey={ServerFixture.ApiKey}", "--Limits:RequestsPerMinute=0", "--Limits:MessagesPerMinute=0", "--Limits:AnonymousRequestsPerMinute=0"];
 
     public static ProcessStartInfo Command(params string[] arguments) => new("dotnet", [Dll, .. arguments]);
 

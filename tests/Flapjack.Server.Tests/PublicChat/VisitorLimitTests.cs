@@ -1,4 +1,6 @@
+using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Tests.Threads;
+using Microsoft.EntityFrameworkCore;
 
 namespace Flapjack.Server.Tests.PublicChat;
 
@@ -53,10 +55,86 @@ public sealed class VisitorLimitTests
         foreach (var (chat, address, status) in ((string, string, int)[])[(slug, "203.0.113.1", 200), (slug, "203.0.113.2", 429), (other, "203.0.113.2", 200)])
         {
             var (thread, _) = await chats.OpenAsync(chat);
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/public/chat/{chat}/threads/{thread}/messages") { Content = TurnWorld.Body(new { content = "/echo x" }) };
-            request.Headers.Add("X-Forwarded-For", address);
-            using var response = await world.Server.Anonymous.SendAsync(request, Token);
-            ((int)response.StatusCode).ShouldBe(status);
+            (await SayFromAsync(world, address, chat, thread)).ShouldBe(status);
         }
+    }
+
+    [Fact]
+    public async Task What_one_address_is_refused_is_not_taken_from_the_chats_other_visitors()
+    {
+        await using var world = await TurnWorld.StartAsync(settings =>
+        {
+            settings["Limits:PublicMessagesPerMinute"] = "2";
+            settings["Limits:PublicChatMessagesPerMinute"] = "2";
+            settings["Server:TrustedProxies:0"] = "127.0.0.0/8";
+        });
+        var chats = new ChatWorld(world);
+        var (_, slug) = await chats.PublishAsync();
+        var (thread, _) = await chats.OpenAsync(slug);
+        foreach (var (address, where, status) in ((string, Guid, int)[])[
+            ("203.0.113.1", Guid.CreateVersion7(), 404), ("203.0.113.1", thread, 200), ("203.0.113.1", thread, 429), ("203.0.113.1", Guid.CreateVersion7(), 429), ("203.0.113.2", thread, 200), ("203.0.113.3", thread, 429)])
+        {
+            (await SayFromAsync(world, address, slug, where)).ShouldBe(status, $"{address} {where}");
+        }
+    }
+
+    [Fact]
+    public async Task Requests_without_a_credential_are_counted_by_address_and_probes_are_not()
+    {
+        await using var world = await TurnWorld.StartAsync(settings =>
+        {
+            settings["Limits:AnonymousRequestsPerMinute"] = "3";
+            settings["Server:TrustedProxies:0"] = "127.0.0.0/8";
+        });
+        var chats = new ChatWorld(world);
+        var (_, slug) = await chats.PublishAsync();
+        var path = $"/api/public/chat/{slug}";
+        using (var first = await FromAsync(world, "203.0.113.1", HttpMethod.Get, path)) first.Header("X-RateLimit-Remaining").ShouldBe("2");
+        (await StatusAsync("203.0.113.1", HttpMethod.Post, $"{path}/threads/{Guid.CreateVersion7()}/stop")).ShouldBe(404);
+        (await StatusAsync("203.0.113.1", HttpMethod.Get, $"/chat/{slug}")).ShouldBe(200);
+        using (var refused = await FromAsync(world, "203.0.113.1", HttpMethod.Get, path)) await refused.ShouldBeErrorAsync(429, "RATE_LIMITED");
+        (await StatusAsync("203.0.113.1", HttpMethod.Post, $"{path}/threads/{Guid.CreateVersion7()}/messages")).ShouldBe(429);
+        (await StatusAsync("203.0.113.1", HttpMethod.Get, "/healthz")).ShouldBe(200);
+        (await StatusAsync("203.0.113.2", HttpMethod.Get, path)).ShouldBe(200);
+        await world.Server.Client.GetAsync("/api/agents", Token).ShouldBe(200);
+        world.Server.Time.Advance(TimeSpan.FromMinutes(1));
+        (await StatusAsync("203.0.113.1", HttpMethod.Get, path)).ShouldBe(200);
+
+        async Task<int> StatusAsync(string address, HttpMethod method, string at)
+        {
+            using var response = await FromAsync(world, address, method, at);
+            return (int)response.StatusCode;
+        }
+    }
+
+    [Fact]
+    public async Task Refusals_of_strangers_are_not_kept_under_their_keys()
+    {
+        await using var world = await TurnWorld.StartAsync();
+        var chats = new ChatWorld(world);
+        var (_, slug) = await chats.PublishAsync();
+        for (var i = 0; i < 2; i++)
+        {
+            await chats.PostAsync("no-such-chat/threads", new { }, key: "a").ShouldBeError(404, "NOT_FOUND");
+            await chats.PostAsync($"{slug}/threads", new { title = new string('x', 301) }, key: "b").ShouldBeError(422, "VALIDATION_ERROR", "title");
+            using var nowhere = await chats.PostAsync(slug, new { }, key: "c");
+            ((int)nowhere.StatusCode, nowhere.Header("Idempotency-Replayed")).ShouldBe((405, null));
+        }
+        await using (var db = world.Server.Database()) (await db.IdempotencyRecords.IgnoreQueryFilters().CountAsync(Token)).ShouldBe(0);
+        var opened = await chats.PostAsync($"{slug}/threads", new { }, key: "d").ShouldBe(200);
+        (await chats.PostAsync($"{slug}/threads", new { }, key: "d").ShouldBe(200)).Text("id").ShouldBe(opened.Text("id"));
+    }
+
+    private static async Task<int> SayFromAsync(TurnWorld world, string address, string slug, Guid thread)
+    {
+        using var response = await FromAsync(world, address, HttpMethod.Post, $"/api/public/chat/{slug}/threads/{thread}/messages", new { content = "/echo x" });
+        return (int)response.StatusCode;
+    }
+
+    private static Task<HttpResponseMessage> FromAsync(TurnWorld world, string address, HttpMethod method, string path, object? body = null)
+    {
+        var request = new HttpRequestMessage(method, path) { Content = body is null ? null : TurnWorld.Body(body) };
+        request.Headers.Add("X-Forwarded-For", address);
+        return world.Server.Anonymous.SendAsync(request, Token);
     }
 }

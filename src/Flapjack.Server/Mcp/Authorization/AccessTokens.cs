@@ -23,22 +23,27 @@ internal sealed partial class AccessTokens(Databases databases, SecretBox secret
     {
         var key = (server.Id, server.Revision);
         if (_known.Get<Known>(key) is { } known && known.Token != refused && IsFresh(known.ExpiresAt)) return known.Token;
-        var refresh = _refreshes.GetOrAdd(key, _ => new(() => FindAsync(server, refused)));
-        try
-        {
-            return (await refresh.Value.WaitAsync(cancellationToken))?.Token;
-        }
-        finally
-        {
-            if (refresh.Value.IsCompleted) _refreshes.TryRemove(new(key, refresh));
-        }
+        return (await _refreshes.GetOrAdd(key, _ => new(() => RunAsync(server, refused))).Value.WaitAsync(cancellationToken))?.Token;
     }
 
     public void Dispose() => _known.Dispose();
 
-    private async Task<Known?> FindAsync(ServerAccess access, string? refused)
+    // Removes itself: those who waited may be gone by then, and the next one asks anew.
+    private async Task<Known?> RunAsync(ServerAccess access, string? refused)
     {
         await Task.Yield();
+        try
+        {
+            return await FindAsync(access, refused);
+        }
+        finally
+        {
+            _refreshes.TryRemove((access.Id, access.Revision), out _);
+        }
+    }
+
+    private async Task<Known?> FindAsync(ServerAccess access, string? refused)
+    {
         await using var db = databases.Open(access.OrgId);
         // Ends: the other node's lease does.
         while (true)

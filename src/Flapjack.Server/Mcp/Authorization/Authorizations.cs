@@ -4,13 +4,14 @@ using System.Text;
 using System.Text.Json;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Housekeeping;
+using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Secrets;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 
 namespace Flapjack.Server.Mcp.Authorization;
 
-/// <summary>Sends people to authorisation servers and knows them again when they come back: PKCE with S256, a state that is encrypted, bound to user and server, good for ten minutes and for one use.</summary>
+/// <summary>Sends people to authorisation servers and knows them again when they come back: PKCE with S256, a state that is encrypted, names server and user, good for ten minutes and for one use. Who opens the address is not asked: it is for the user alone.</summary>
 internal sealed class Authorizations(Databases databases, SecretBox secrets, TimeProvider time) : IHousekeepingTask
 {
     private const string StatePlace = "mcp/oauth/state";
@@ -53,7 +54,7 @@ internal sealed class Authorizations(Databases databases, SecretBox secrets, Tim
         var row = await db.McpAuthorizations.AsNoTracking().FirstOrDefaultAsync(a => a.Id == opened.Id, cancellationToken);
         // Of two who bring the same state only the one whose delete finds the row goes on.
         if (row is null || await db.McpAuthorizations.Where(a => a.Id == opened.Id).ExecuteDeleteAsync(cancellationToken) == 0) return null;
-        if (row.McpServerId != opened.ServerId || row.UserId != opened.UserId) return null;
+        if (row.McpServerId != opened.ServerId || row.UserId != opened.UserId || Caller.IsVisitor(row.UserId)) return null;
         var server = await db.McpServers.AsNoTracking().FirstOrDefaultAsync(s => s.Id == row.McpServerId, cancellationToken);
         if (server is null) return null;
         var client = JsonSerializer.Deserialize<OAuthClient>(secrets.Open(row.Client, McpServer.Place(row.OrgId, row.McpServerId, "oauth_client")))!;

@@ -17,7 +17,7 @@ internal sealed class OAuthClients(OAuthDiscovery discovery, OAuthAddresses addr
         errors.Text("scope", request.Scope.Value, MaxText);
         errors.ThrowIfAny();
         if (request.AuthorizeUrl.Value is not null || request.TokenUrl.Value is not null) return await GivenAsync(request, redirectUri, cancellationToken);
-        var provider = managed.Find(server.ManagedProvider);
+        var provider = managed.Find(server.ManagedProvider) is { } named && named.Is(server) ? named : null;
         var (id, secret) = request.ClientId.Value is { } own ? (own, request.ClientSecret.Value) : (provider?.ClientId, provider?.ClientSecret);
         var scope = request.Scope.Value ?? (provider is { Scopes.Count: > 0 } ? string.Join(' ', provider.Scopes) : null);
         if (provider is { AuthorizeUrl: { } authorize, TokenUrl: { } token } && id is not null)

@@ -78,7 +78,8 @@ internal sealed class TokenEndpoint(OutboundHttp http)
         }
         catch (JsonException)
         {
-            return TokenAnswer.Failed($"the authorisation server answered with status {answer.Status} and no JSON", answer.Status is >= 400 and < 500);
+            // Proxies and gateways speak so, whatever the status; an authorisation server that refuses for good says it in JSON.
+            return TokenAnswer.Failed($"the authorisation server answered with status {answer.Status} and no JSON", isFinal: false);
         }
         if (json.ValueKind != JsonValueKind.Object) return TokenAnswer.Failed("the authorisation server answered with something else than tokens", isFinal: false);
         // Some answer 200 with an error inside.

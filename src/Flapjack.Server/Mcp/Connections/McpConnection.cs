@@ -25,9 +25,8 @@ internal sealed class McpConnection(McpClient client, ServerProgram? program, Ht
             var parameters = new JsonObject();
             if (cursor is not null) parameters["cursor"] = cursor;
             var answer = await SendAsync(RequestMethods.ToolsList, parameters, cancellationToken);
-            if (answer is not JsonObject result || result["tools"] is not JsonArray tools) throw new McpServerException(new(McpFault.Protocol, "the list of tools is not one"));
+            var (tools, next) = Page(answer);
             foreach (var tool in tools) listing.Add(tool);
-            var next = result["nextCursor"] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
             if (string.IsNullOrEmpty(next) || next == cursor || listing.IsFull) break;
             cursor = next;
         }
@@ -67,6 +66,19 @@ internal sealed class McpConnection(McpClient client, ServerProgram? program, Ht
         {
             throw Explained(exception);
         }
+    }
+
+    private static (JsonArray Tools, string? Next) Page(JsonNode? answer)
+    {
+        try
+        {
+            if (answer is JsonObject result && result["tools"] is JsonArray tools) return (tools, result["nextCursor"] is JsonValue value && value.TryGetValue(out string? text) ? text : null);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
+        {
+            throw new McpServerException(new(McpFault.Protocol, "the list of tools cannot be read"), exception);
+        }
+        throw new McpServerException(new(McpFault.Protocol, "the list of tools is not one"));
     }
 
     private McpServerException Explained(Exception exception)

@@ -44,7 +44,8 @@ internal sealed record McpFault(string Code, string Detail)
         ClientTransportClosedException => new(Connect, "the connection was closed"),
         _ when Inner<HttpRequestException>(exception) is not null || Inner<System.Net.Sockets.SocketException>(exception) is not null => new(Connect, "the address cannot be reached"),
         IOException => new(Connect, "the connection broke"),
-        JsonException or McpException or FormatException => new(Protocol, "what the server answered is not MCP"),
+        // A key that comes twice is an ArgumentException of whoever reads it.
+        JsonException or McpException or FormatException or ArgumentException => new(Protocol, "what the server answered is not MCP"),
         _ => new(Connect, "connecting failed"),
     };
 

@@ -59,6 +59,9 @@ internal sealed record McpProvider(string Id, string Name, string Description, s
     public string? ClientId { get; init; }
     public string? ClientSecret { get; init; }
 
+    /// <summary>Whether a server is reached as this provider is. One that is not gets nothing that is the provider's or the operator's.</summary>
+    public bool Is(McpServer server) => server.Transport == Transport && Uri.TryCreate(server.Url, UriKind.Absolute, out var url) && url.AbsoluteUri == Url.AbsoluteUri;
+
     /// <summary>A record's own text would print the secret.</summary>
     public override string ToString() => Id;
 }

@@ -28,6 +28,19 @@ internal sealed partial record ListedTool(string Name, string? Description, Json
     /// <summary>The tool; null when a prompt cannot take it.</summary>
     public static ListedTool? From(JsonNode? node)
     {
+        try
+        {
+            return Fit(node);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException)
+        {
+            // JSON that is read late: half a surrogate in a text, a key that comes twice.
+            return null;
+        }
+    }
+
+    private static ListedTool? Fit(JsonNode? node)
+    {
         if (node is not JsonObject tool || Text(tool["name"]) is not { Length: > 0 and <= MaxName } name || name.Any(char.IsControl)) return null;
         if (Schema(tool["inputSchema"]) is not { } schema) return null;
         var description = Text(tool["description"])?.Replace('\0', ' ').Trim();
@@ -55,7 +68,7 @@ internal sealed partial record ListedTool(string Name, string? Description, Json
             var text = schema.ToJsonString(Stored);
             // Unescaped NUL characters cannot be stored, and nobody names anything with them.
             if (text.Length > MaxSchema || text.Contains("\\u0000", StringComparison.Ordinal)) return null;
-            using var document = JsonDocument.Parse(text, new() { MaxDepth = 48 });
+            using var document = JsonDocument.Parse(text, new() { MaxDepth = 48, AllowDuplicateProperties = false });
             return document.RootElement.Clone();
         }
         catch (JsonException)

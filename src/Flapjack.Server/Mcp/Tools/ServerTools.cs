@@ -22,7 +22,7 @@ internal sealed partial class ServerTools : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger<ServerTools> _logger;
     private readonly MemoryCache _known = new(new MemoryCacheOptions { SizeLimit = 20_000 });
-    private readonly ConcurrentDictionary<(Guid Id, int Revision), Task<ToolListing>> _renewals = new();
+    private readonly ConcurrentDictionary<(Guid Id, int Revision), Lazy<Task<ToolListing>>> _renewals = new();
 
     public ServerTools(Databases databases, McpConnections connections, TimeProvider time, ILogger<ServerTools> logger)
     {
@@ -49,28 +49,36 @@ internal sealed partial class ServerTools : IDisposable
             // The renewal goes on and serves the turns after this one.
             return new(tools, 0);
         }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Whatever it is: turns go on without this server's news.
+            LogBroken(_logger, server.Access.Id, exception);
+            return new(tools, 0, McpFault.Of(exception));
+        }
     }
 
     /// <summary>Asks the server for its tools and keeps the answer, or why there is none. Those who ask at once share one answer.</summary>
-    public async Task<ToolListing> RenewAsync(ServerAccess access, CancellationToken cancellationToken)
-    {
-        var key = (access.Id, access.Revision);
-        var renewal = _renewals.GetOrAdd(key, _ => ListAsync(access));
-        try
-        {
-            return await renewal.WaitAsync(cancellationToken);
-        }
-        finally
-        {
-            if (renewal.IsCompleted) _renewals.TryRemove(new(key, renewal));
-        }
-    }
+    public Task<ToolListing> RenewAsync(ServerAccess access, CancellationToken cancellationToken) =>
+        _renewals.GetOrAdd((access.Id, access.Revision), _ => new(() => RunAsync(access))).Value.WaitAsync(cancellationToken);
 
     public void Dispose() => _known.Dispose();
 
-    private async Task<ToolListing> ListAsync(ServerAccess access)
+    // Removes itself: those who waited may be gone by then, and the next one asks anew.
+    private async Task<ToolListing> RunAsync(ServerAccess access)
     {
         await Task.Yield();
+        try
+        {
+            return await ListAsync(access);
+        }
+        finally
+        {
+            _renewals.TryRemove((access.Id, access.Revision), out _);
+        }
+    }
+
+    private async Task<ToolListing> ListAsync(ServerAccess access)
+    {
         var started = _time.Now();
         ToolListing listing;
         try
@@ -125,6 +133,9 @@ internal sealed partial class ServerTools : IDisposable
 
     [LoggerMessage(1, LogLevel.Information, "Listing the tools of MCP server {Server} failed with {Code}: {Detail}")]
     private static partial void LogFailed(ILogger logger, Guid server, string code, string detail);
+
+    [LoggerMessage(2, LogLevel.Warning, "The tools of MCP server {Server} could not be renewed")]
+    private static partial void LogBroken(ILogger logger, Guid server, Exception exception);
 
     private sealed record Listed(int Revision, IReadOnlyList<ListedTool>? Tools, DateTime? ListedAt, bool IsStale, McpFault? Failure, DateTime? FailedAt)
     {

@@ -17,7 +17,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
     public Task InvokeAsync(HttpContext context)
     {
         var key = context.Request.Headers[Header].ToString();
-        if (key.Length == 0 || !HttpMethods.IsPost(context.Request.Method) || context.GetEndpoint() is not { } endpoint || IsLogin(context.Request.Path, endpoint)) return next(context);
+        if (key.Length == 0 || !HttpMethods.IsPost(context.Request.Method) || context.GetEndpoint() is not { } endpoint || !TakesKeys(context, endpoint)) return next(context);
         if (key.Length > 255) throw ApiException.Invalid(Header, "must have 1 to 255 characters");
         return InvokeOnceAsync(context, endpoint, key);
     }
@@ -26,6 +26,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
     {
         var body = await BodyCopy.TakeAsync(context.Request, endpoint);
         var access = context.RequestServices.GetRequiredService<CallerContext>();
+        var kept = access.IsKnown ? Kept.Known : Kept.Stranger;
         var scope = Scope(context, endpoint, access, key);
         var bodyHash = body.Hash(context.Request.QueryString.Value + access.OrgId);
 
@@ -40,7 +41,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
                 if (claim is null) throw InProgress();
             }
             if (claim is null) continue;
-            await ExecuteAsync(context, endpoint, claim);
+            await ExecuteAsync(context, endpoint, claim, kept);
             return;
         }
         throw InProgress();
@@ -67,7 +68,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
         return true;
     }
 
-    private async Task ExecuteAsync(HttpContext context, Endpoint endpoint, IdempotencyClaim claim)
+    private async Task ExecuteAsync(HttpContext context, Endpoint endpoint, IdempotencyClaim claim, Kept kept)
     {
         using var held = new HeldAnswer(context);
         var lifetime = context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>();
@@ -77,17 +78,17 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
         var settled = false;
         try
         {
-            await RunAsync(context);
+            await RunAsync(context, kept);
             await held.CompleteAsync();
             await NoteTurnAsync(context, claim);
             if (held.IsStream) settled = context.Features.Get<IdempotentTurn>() is not null;
-            else if (IsKept(context.Response.StatusCode) && !held.IsTooLarge)
+            else if (kept.Keeps(context.Response.StatusCode) && !held.IsTooLarge)
             {
                 await store.KeepAsync(claim, new(context.Response.StatusCode, context.Response.ContentType, context.Response.Headers.Location, held.Bytes()));
                 settled = true;
             }
         }
-        catch (ApiException failure) when (!IsKept(failure.Status) && !context.Response.HasStarted)
+        catch (ApiException failure) when (!kept.Keeps(failure.Status) && !context.Response.HasStarted)
         {
             await store.ForgetAsync(claim);
             settled = true;
@@ -107,13 +108,13 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
     }
 
     // A refusal of the handler is an answer like any other. What is not kept goes on to whoever answers failures.
-    private async Task RunAsync(HttpContext context)
+    private async Task RunAsync(HttpContext context, Kept kept)
     {
         try
         {
             await next(context);
         }
-        catch (ApiException refusal) when (IsKept(refusal.Status) && !context.Response.HasStarted)
+        catch (ApiException refusal) when (kept.Keeps(refusal.Status) && !context.Response.HasStarted)
         {
             await ErrorResponses.WriteAsync(context, refusal);
         }
@@ -130,14 +131,12 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
         ? context.RequestServices.GetKeyedService<IIdempotentReplay>(protocol)
         : context.RequestServices.GetService<IIdempotentReplay>();
 
-    private static bool IsKept(int status) => status is < 500 and not (401 or 403 or 429);
-
-    private static bool IsLogin(PathString path, Endpoint endpoint) =>
-        endpoint.Metadata.GetMetadata<AccessRule>() is { Anonymous: true } && path.StartsWithSegments("/api/auth", StringComparison.Ordinal);
+    private static bool TakesKeys(HttpContext context, Endpoint endpoint) =>
+        context.RequestServices.GetRequiredService<CallerContext>().IsKnown || endpoint.Metadata.GetMetadata<IdempotentForStrangers>() is not null;
 
     private static ApiException InProgress() => new(409, "IDEMPOTENCY_IN_PROGRESS", "the first request with this key is still running") { RetryAfter = TimeSpan.FromSeconds(1) };
 
-    // Public chat and hooks have no caller: their path names the chat or the token, the session header the visitor.
+    // Public chat has no caller: its path names the chat, the session header the visitor.
     private static string Scope(HttpContext context, Endpoint endpoint, CallerContext access, string key)
     {
         var request = context.Request;
@@ -145,6 +144,14 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
         if (visitor.Length == 0 && endpoint.Metadata.GetMetadata<KeyedByAddress>() is not null) visitor = "at " + context.RequestServices.GetRequiredService<Http.Addresses.ClientAddress>().Of(context);
         var caller = access.IsKnown ? $"{access.Caller.Kind} {access.Caller.Identity}" : "visitor " + visitor;
         return BodyCopy.Hex(Encoding.UTF8.GetBytes(string.Join('\n', caller, request.Method, request.Path.Value!.TrimEnd('/'), key)));
+    }
+
+    /// <summary>Which answers are given again.</summary>
+    private sealed record Kept(int Below)
+    {
+        public static readonly Kept Known = new(500), Stranger = new(400);
+
+        public bool Keeps(int status) => status < Below && status is not (401 or 403 or 429);
     }
 
     private sealed record NotedTurn;

@@ -21,8 +21,16 @@ internal sealed record KeyedByAddress
     public static readonly KeyedByAddress Mark = new();
 }
 
+/// <summary>Marks an endpoint that takes keys of callers nobody knows. What it refuses them is not kept, so that they cannot fill the table with it.</summary>
+internal sealed record IdempotentForStrangers
+{
+    public static readonly IdempotentForStrangers Mark = new();
+}
+
 internal static class AnswersWithTurnConvention
 {
+    public static TBuilder IdempotentForStrangers<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Idempotency.IdempotentForStrangers.Mark);
+
     public static TBuilder KeyedByAddress<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Idempotency.KeyedByAddress.Mark);
 
     public static TBuilder AnswersWithTurn<TBuilder>(this TBuilder builder, string? protocol = null) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new AnswersWithTurn(protocol));

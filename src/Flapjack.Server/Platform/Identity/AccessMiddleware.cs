@@ -6,10 +6,11 @@ namespace Flapjack.Server.Platform.Identity;
 
 /// <summary>Decides for every request who calls and whether it may go on.</summary>
 /// <remarks>
-/// The order is the contract's: 1 authentication, 2 caller kind, 3 demo key, 4 rate limit, 5 organisation, role and scope.
+/// Endpoints for everybody count requests by address, before anything of them is read.
+/// For all others the order is the contract's: 1 authentication, 2 caller kind, 3 demo key, 4 rate limit, 5 organisation, role and scope.
 /// Body, resource, fields and state are checked by the endpoint, in that order.
 /// </remarks>
-internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICredentialReader> readers, RequestLimits limits, ServerSettings settings)
+internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICredentialReader> readers, RequestLimits limits, VisitorLimits visitors, ServerSettings settings)
 {
     private readonly ICredentialReader[] _readers = [.. readers];
     private readonly Caller _demo = new() { Kind = CallerKind.Demo, OrgId = Guid.Empty };
@@ -17,14 +18,15 @@ internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICreden
     public async Task InvokeAsync(HttpContext context)
     {
         var endpoint = context.GetEndpoint();
-        if (endpoint is null)
+        if (endpoint is null || IsRoutingsOwn(endpoint))
         {
             await next(context);
             return;
         }
         var rule = endpoint.Metadata.GetMetadata<AccessRule>();
-        if (rule is { Anonymous: true } || IsRoutingsOwn(endpoint) || endpoint.Metadata.GetMetadata<OpenWhen>() is { } open && await open.Test(context))
+        if (rule is { Anonymous: true } || endpoint.Metadata.GetMetadata<OpenWhen>() is { } open && await open.Test(context))
         {
+            if (endpoint.Metadata.GetMetadata<Uncounted>() is null) visitors.CountRequest(context);
             await next(context);
             return;
         }

@@ -22,6 +22,12 @@ internal sealed record NeedsNoOrg
     public static readonly NeedsNoOrg Mark = new();
 }
 
+/// <summary>Marks an endpoint for everybody whose requests are not counted: probes are answered however busy their address is.</summary>
+internal sealed record Uncounted
+{
+    public static readonly Uncounted Mark = new();
+}
+
 internal static class AccessRules
 {
     /// <summary>Keys with the scope and users with the role; <c>both</c> in the contract's table.</summary>
@@ -38,6 +44,9 @@ internal static class AccessRules
     /// <summary>Everybody; <c>none</c> in the contract's table.</summary>
     public static TBuilder Public<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new AccessRule(true, false, null, Role.Viewer));
+
+    /// <summary>Requests are not counted.</summary>
+    public static TBuilder Uncounted<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Identity.Uncounted.Mark);
 
     /// <summary>Everybody while something holds, else who the endpoint's rule lets in.</summary>
     public static TBuilder OpenWhen<TBuilder>(this TBuilder builder, Func<HttpContext, ValueTask<bool>> test) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new OpenWhen(test));

@@ -10,6 +10,8 @@ internal sealed record Caller
 {
     public required CallerKind Kind { get; init; }
 
+    private const string VisitorPrefix = "public:";
+
     /// <summary>The key's organisation, or the user's default one.</summary>
     public required Guid OrgId { get; init; }
 
@@ -38,6 +40,12 @@ internal sealed record Caller
 
     /// <summary>One value per credential, for limits and idempotency.</summary>
     public Guid Identity => KeyId ?? UserId ?? PublicationId ?? Guid.Empty;
+
+    /// <summary>What a visitor of a chat is called wherever the id of a user stands.</summary>
+    public static string VisitorOf(string slug, string name) => $"{VisitorPrefix}{slug}:{name}";
+
+    /// <summary>Whether an id of a user is a visitor's.</summary>
+    public static bool IsVisitor(string? userId) => userId?.StartsWith(VisitorPrefix, StringComparison.Ordinal) == true;
 
     public bool Has(string scope) => Scopes is null || Scopes.Contains(scope) || scope.EndsWith(":read", StringComparison.Ordinal) && Scopes.Contains(scope[..^5] + ":write");
 }

@@ -3,19 +3,25 @@ using Flapjack.Server.Platform.Settings;
 
 namespace Flapjack.Server.Platform.Identity;
 
-/// <summary>Counts what people without a credential do in published chats: per address, and all of them together per chat. On this node.</summary>
+/// <summary>Counts what people without a credential do: per address their requests, messages and threads, and all their messages together per published chat. On this node.</summary>
 internal sealed class VisitorLimits(ServerSettings settings, ClientAddress addresses, TimeProvider time)
 {
+    private readonly LimitWindows<string> _requests = new(TimeSpan.FromMinutes(1), "a minute from this address", time);
     private readonly LimitWindows<string> _chats = new(TimeSpan.FromMinutes(1), "a minute from all visitors", time);
     private readonly LimitWindows<string> _messages = new(TimeSpan.FromMinutes(1), "a minute", time);
     private readonly LimitWindows<string> _threads = new(TimeSpan.FromHours(1), "an hour", time);
 
-    /// <summary>A message to a chat. What one address may send is counted last, so that its headers are the ones the visitor sees.</summary>
-    public void CountMessage(HttpContext context, string chat)
+    /// <summary>Any request to an endpoint that asks for no credential.</summary>
+    public void CountRequest(HttpContext context)
     {
-        _chats.Count(context, chat, settings.Limits.PublicChatMessagesPerMinute);
-        _messages.Count(context, AddressOf(context), settings.Limits.PublicMessagesPerMinute);
+        if (settings.Limits.AnonymousRequestsPerMinute > 0) _requests.Count(context, AddressOf(context), settings.Limits.AnonymousRequestsPerMinute);
     }
+
+    /// <summary>A message of an address, whatever becomes of it.</summary>
+    public void CountMessage(HttpContext context) => _messages.Count(context, AddressOf(context), settings.Limits.PublicMessagesPerMinute);
+
+    /// <summary>A message to a chat, of an address that may send one, to a thread that exists: what is refused to one visitor must not use up what is everybody's. The headers stay the address's.</summary>
+    public void CountChatMessage(HttpContext context, string chat) => _chats.Count(context, chat, settings.Limits.PublicChatMessagesPerMinute, isTold: false);
 
     public void CountThread(HttpContext context) => _threads.Count(context, AddressOf(context), settings.Limits.PublicThreadsPerHour);
 
@@ -24,6 +30,7 @@ internal sealed class VisitorLimits(ServerSettings settings, ClientAddress addre
     /// <summary>Forgets windows that are over.</summary>
     public void Sweep()
     {
+        _requests.Sweep();
         _chats.Sweep();
         _messages.Sweep();
         _threads.Sweep();

@@ -182,7 +182,7 @@ internal sealed record TurnSettings(int MaxToolCalls, TimeSpan Timeout, TimeSpan
         s.Duration("Turns:StreamStallSeconds", 30, TimeSpan.FromSeconds, 0, 86_400));
 }
 
-internal sealed record LimitSettings(int RequestsPerMinute, int MessagesPerMinute, int LoginFailures, int PublicMessagesPerMinute, int PublicThreadsPerHour, int PublicChatMessagesPerMinute)
+internal sealed record LimitSettings(int RequestsPerMinute, int MessagesPerMinute, int LoginFailures, int PublicMessagesPerMinute, int PublicThreadsPerHour, int PublicChatMessagesPerMinute, int AnonymousRequestsPerMinute)
 {
     public static LimitSettings Read(SettingsReader s) => new(
         s.Integer("Limits:RequestsPerMinute", 6_000, 0, int.MaxValue),
@@ -190,5 +190,6 @@ internal sealed record LimitSettings(int RequestsPerMinute, int MessagesPerMinut
         s.Integer("Limits:LoginFailures", 10, 0, int.MaxValue),
         s.Integer("Limits:PublicMessagesPerMinute", 20, 0, int.MaxValue),
         s.Integer("Limits:PublicThreadsPerHour", 10, 0, int.MaxValue),
-        s.Integer("Limits:PublicChatMessagesPerMinute", 300, 0, int.MaxValue));
+        s.Integer("Limits:PublicChatMessagesPerMinute", 300, 0, int.MaxValue),
+        s.Integer("Limits:AnonymousRequestsPerMinute", 600, 0, int.MaxValue));
 }
