@@ -1,5 +1,6 @@
 using Flapjack.Server.Knowledge;
 using Flapjack.Server.Knowledge.Indexing;
+using Flapjack.Server.Knowledge.Intake;
 using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Tests.Accounts;
@@ -116,6 +117,44 @@ public sealed class IndexingTests
         (await client.PostAsync($"/api/knowledge/{added.Text("id")}/reindex", null, Token).ShouldBe(200)).Text("status").ShouldBe("processing");
         (await client.DocumentWhenAsync(added.Text("id"), d => d.Text("status") != "processing")).Text("status").ShouldBe("ready");
         (await client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).ShouldBe(["sea"]);
+    }
+
+    [Fact]
+    public async Task A_document_whose_sender_goes_away_is_read_all_the_same()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var agent = await world.Server.CreateAgentAsync();
+        var open = new TaskCompletionSource();
+        web.Gate = open.Task;
+        using (var impatient = CancellationTokenSource.CreateLinkedTokenSource(Token))
+        {
+            var form = new MultipartFormDataContent
+            {
+                { new StringContent("sea"), "title" }, { new StringContent("agent"), "scopeType" }, { new StringContent(agent.ToString()), "scopeId" }, { new StringContent(Sea), "file", "sea.txt" },
+            };
+            var adding = world.Server.Client.PostAsync("/api/knowledge/upload", form, impatient.Token);
+            await Until(() => Task.FromResult(web.Asked.Count == 1));
+            await impatient.CancelAsync();
+            await Should.ThrowAsync<OperationCanceledException>(() => adding);
+        }
+        // A restart waits for the request to end, and gives the work back.
+        await world.Server.RestartAsync();
+        open.SetResult();
+        await Until(async () => (await world.Server.Client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).Count == 1);
+    }
+
+    [Fact]
+    public async Task Bytes_that_became_a_document_are_not_dropped()
+    {
+        await using var world = await TurnWorld.StartAsync();
+        var agent = await world.Server.CreateAgentAsync();
+        var id = (await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea")).Text("id");
+        // As an intake does that was not told that the document is queued.
+        var intake = world.Server.Services.GetRequiredService<DocumentIntake>();
+        await intake.DropAsync(new(Guid.Parse(id), await world.Server.OrgIdAsync(), Sea.Length, "", "text/markdown"));
+        (await world.Server.Client.FindAsync(new { query = "lighthouse", agentId = agent })).ShouldBe(["sea"]);
+        (await world.Server.Client.GetByteArrayAsync($"/api/knowledge/{id}/content", Token)).Length.ShouldBe(Sea.Length);
     }
 
     [Fact]

@@ -34,9 +34,10 @@ internal sealed class DocumentRows(IWriter writer, IReader reader)
         foreach (var revision in await reader.ReadAllAsync(IndexSql.Stale(document, current), static row => row.Long(), CancellationToken.None)) await EraseRevisionAsync(revision);
     }
 
-    /// <summary>Erases a document that was taken out of sight.</summary>
+    /// <summary>Erases a document that was taken out of sight, or bytes that never became one. Anything else stays.</summary>
     public async Task EraseAsync(Guid document)
     {
+        if ((await writer.WriteAsync([DocumentSql.OutOfSight(document)])).Affected[0] == 0) return;
         foreach (var revision in await reader.ReadAllAsync(DocumentSql.Revisions(document), static row => row.Long(), CancellationToken.None)) await EraseRevisionAsync(revision);
         await RepeatAsync(DocumentSql.ErasePieces(document));
         await writer.WriteAsync([DocumentSql.Erase(document)]);
