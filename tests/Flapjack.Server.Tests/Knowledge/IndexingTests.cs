@@ -158,6 +158,55 @@ public sealed class IndexingTests
     }
 
     [Fact]
+    public async Task Only_work_that_somebody_does_keeps_its_lease()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var client = world.Server.Client;
+        var agent = await world.Server.CreateAgentAsync();
+        var queue = world.Server.Services.GetRequiredService<IndexQueue>();
+        var left = Guid.Parse((await client.AddDocumentAsync("agent", agent, Land, "land")).Text("id"));
+        var open = new TaskCompletionSource();
+        web.Gate = open.Task;
+        var adding = client.AddDocumentAsync("agent", agent, Sea, "sea");
+        await Until(() => Task.FromResult(web.Asked.Count == 2));
+        await using var db = world.Server.Database();
+        var documents = db.Documents.IgnoreQueryFilters();
+        var held = await documents.Where(d => d.Id != left).Select(d => new { d.Id, d.Node }).SingleAsync(Token);
+        var later = new DateTime(2099, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        // As a node leaves it whose database was away when it gave the work back.
+        await documents.Where(d => d.Id == left).ExecuteUpdateAsync(rows => rows.SetProperty(d => d.Work, DocumentWork.Index).SetProperty(d => d.Status, DocumentStatuses.Processing)
+            .SetProperty(d => d.Node, held.Node).SetProperty(d => d.QueuedAt, world.Server.Time.GetUtcNow().UtcDateTime), Token);
+        await documents.ExecuteUpdateAsync(rows => rows.SetProperty(d => d.LeaseUntil, later), Token);
+        await queue.RenewAsync();
+        (await documents.Where(d => d.Id == left).Select(d => d.LeaseUntil).SingleAsync(Token)).ShouldBe(later);
+        (await documents.Where(d => d.Id == held.Id).Select(d => d.LeaseUntil).SingleAsync(Token)).ShouldNotBeNull().ShouldBeLessThan(later);
+        open.SetResult();
+        (await adding).Text("status").ShouldBe("ready");
+        await documents.Where(d => d.Id == left).ExecuteUpdateAsync(rows => rows.SetProperty(d => d.LeaseUntil, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc)), Token);
+        queue.Wake();
+        await client.DocumentWhenAsync(left.ToString(), d => d.Text("status") == "ready");
+    }
+
+    [Fact]
+    public async Task A_reading_that_ended_erases_nothing_of_the_next()
+    {
+        await using var world = await TurnWorld.StartAsync();
+        var agent = await world.Server.CreateAgentAsync();
+        var id = Guid.Parse((await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea")).Text("id"));
+        await using var db = world.Server.Database();
+        var document = await db.Documents.IgnoreQueryFilters().AsNoTracking().SingleAsync(d => d.Id == id, Token);
+        await db.Documents.IgnoreQueryFilters().ExecuteUpdateAsync(rows => rows.SetProperty(d => d.Claim, d => d.Claim + 1), Token);
+        var next = (await world.Server.Services.GetRequiredService<IWriter>().WriteAsync([IndexSql.Begin(id)], Token)).Returned!.Value;
+        var readings = world.Server.Services.GetRequiredService<DocumentRows>();
+        await readings.EraseOlderAsync(id, document.Revision!.Value);
+        await Should.ThrowAsync<WorkLostException>(() => readings.EraseFailedAsync(document));
+        (await db.Set<DocumentRevision>().Select(r => r.Number).ToListAsync(Token)).ShouldBe([document.Revision.Value, next], ignoreOrder: true);
+        await readings.EraseOlderAsync(id, next);
+        (await db.Set<DocumentRevision>().Select(r => r.Number).ToListAsync(Token)).ShouldBe([next]);
+    }
+
+    [Fact]
     public async Task A_slow_document_is_answered_after_thirty_seconds_and_goes_on()
     {
         await using var web = await FakeWeb.StartAsync();

@@ -42,6 +42,10 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
             await queue.ReleaseAsync(document, uncounted: DatabaseFaults.IsOutage(exception));
             if (DatabaseFaults.IsOutage(exception)) throw;
         }
+        finally
+        {
+            queue.End(document);
+        }
     }
 
     private async Task<bool> RunAsync(Document document, CancellationToken cancellationToken)
@@ -77,7 +81,7 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
         var read = new IndexedDocument(chunks.Count, words, extracted.MediaType, extracted.PageCount, title, model);
         await rows.WriteAsync(document, IndexSql.Publish(document, revision, read, context.Time.Now()));
         LogReady(context.Logger, document.Id, chunks.Count, context.Time.GetElapsedTime(started).TotalSeconds);
-        await rows.EraseOldAsync(document.Id, revision);
+        await rows.EraseOlderAsync(document.Id, revision);
     }
 
     private async Task<(long Words, string? Model)> StoreAsync(Document document, long revision, string title, IReadOnlyList<TextChunk> chunks, CancellationToken cancellationToken)
@@ -145,8 +149,9 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
     private async Task FailAsync(Document document, string code)
     {
         LogUnreadable(context.Logger, document.Id, code);
+        // Before the work is given up: whoever has it next begins a revision of its own.
+        await rows.EraseFailedAsync(document);
         await rows.WriteAsync(document, IndexSql.Fail(document.Id, code, context.Time.Now()));
-        await rows.EraseOldAsync(document.Id, document.Revision ?? 0);
     }
 
     private static string? TitleOf(ExtractedDocument extracted) => extracted.Title?.ReplaceLineEndings(" ").Trim() is { Length: > 0 } title ? Storable(title.Length <= Document.MaxTitle ? title : title[..Document.MaxTitle]) : null;

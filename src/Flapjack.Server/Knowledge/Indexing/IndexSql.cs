@@ -16,7 +16,7 @@ internal static class IndexSql
         WHERE id = $1 AND claim = $2 AND work IS NOT NULL AND (node IS NULL OR lease_until < flapjack_now(0))
         """;
 
-    private const string RenewText = "UPDATE documents SET lease_until = flapjack_now($1) WHERE node = $2 AND work IS NOT NULL";
+    private const string RenewText = "UPDATE documents SET lease_until = flapjack_now($3) WHERE id = $1 AND claim = $2 AND node IS NOT NULL AND work IS NOT NULL";
 
     private const string ReleaseText = "UPDATE documents SET node = NULL, attempts = attempts - $3 WHERE id = $1 AND claim = $2";
 
@@ -63,7 +63,9 @@ internal static class IndexSql
 
     private const string NewVersionText = "UPDATE knowledge_scopes SET version = version + 1 WHERE number = (SELECT scope FROM documents WHERE id = $1)";
 
-    private const string StaleText = "SELECT number FROM document_revisions WHERE document_id = $1 AND number <> $2";
+    private const string OlderText = "SELECT number FROM document_revisions WHERE document_id = $1 AND number < $2";
+
+    private const string OthersText = "SELECT number FROM document_revisions WHERE document_id = $1 AND number <> $2";
 
     private const string EraseWordsText = "DELETE FROM document_words WHERE (scope, word, revision) IN (SELECT scope, word, revision FROM document_words WHERE revision = $1 LIMIT 5000)";
 
@@ -103,7 +105,7 @@ internal static class IndexSql
 
     public static SqlStatement Claim(Guid id, long claim, string node, TimeSpan lease) => new(ClaimText, [id, claim, node, lease.TotalSeconds]);
 
-    public static SqlStatement Renew(string node, TimeSpan lease) => new(RenewText, [lease.TotalSeconds, node]);
+    public static SqlStatement Renew(Guid id, long claim, TimeSpan lease) => new(RenewText, [id, claim, lease.TotalSeconds]);
 
     /// <summary>Gives work back; it counts as not begun when nothing was wrong with it.</summary>
     public static SqlStatement Release(Guid id, long claim, bool uncounted) => new(ReleaseText, [id, claim, uncounted ? 1 : 0]);
@@ -138,8 +140,11 @@ internal static class IndexSql
 
     public static SqlStatement[] Fail(Guid id, string error, DateTime now) => [new(NewVersionText, [id]), new(FailText, [id, error, now])];
 
-    /// <summary>Revisions that are not the one that is found.</summary>
-    public static SqlStatement Stale(Guid id, long revision) => new(StaleText, [id, revision]);
+    /// <summary>Revisions that were begun before this one.</summary>
+    public static SqlStatement Older(Guid id, long revision) => new(OlderText, [id, revision]);
+
+    /// <summary>Revisions that are not this one.</summary>
+    public static SqlStatement Others(Guid id, long revision) => new(OthersText, [id, revision]);
 
     /// <summary>The statements that empty a revision, each to be repeated until it finds nothing.</summary>
     public static SqlStatement[] EraseContents(long revision) => [new(EraseWordsText, [revision]), new(EraseVectorsText, [revision]), new(EraseChunksText, [revision])];
