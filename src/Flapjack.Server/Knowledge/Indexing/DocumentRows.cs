@@ -11,12 +11,16 @@ internal sealed class DocumentRows(IWriter writer, IReader reader)
         var content = new byte[document.SizeBytes];
         for (var (position, at) = (0, 0); at < content.Length; position++)
         {
-            var piece = await reader.ReadAsync(IndexSql.Piece(document.Id, position), static row => row.Bytes(), cancellationToken) ?? throw new WorkLostException();
+            var piece = await PieceAsync(document, position, cancellationToken) ?? throw new WorkLostException();
             piece.CopyTo(content, at);
             at += piece.Length;
         }
         return content;
     }
+
+    /// <summary>A piece of the bytes; null when the document has others by now, or is gone.</summary>
+    public ValueTask<byte[]?> PieceAsync(Document document, int position, CancellationToken cancellationToken) =>
+        reader.ReadAsync(IndexSql.Piece(document.Id, position, document.Sha256), static row => row.Bytes(), cancellationToken);
 
     /// <summary>A new revision's number.</summary>
     public async Task<long> BeginAsync(Document document) => await WriteAsync(document, [IndexSql.Begin(document.Id)]) ?? throw new WorkLostException();

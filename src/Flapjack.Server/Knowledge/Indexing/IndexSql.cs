@@ -26,7 +26,7 @@ internal static class IndexSql
 
     private const string OwnedText = "SELECT 1 FROM documents WHERE id = $1 AND claim = $2";
 
-    private const string PieceText = "SELECT content FROM document_pieces WHERE document_id = $1 AND position = $2";
+    private const string PieceText = "SELECT content FROM document_pieces WHERE document_id = $1 AND position = $2 AND EXISTS (SELECT 1 FROM documents WHERE id = $1 AND sha256 = $3)";
 
     private const string BeginText = "INSERT INTO document_revisions (document_id, scope, chunks, words) SELECT id, scope, 0, 0 FROM documents WHERE id = $1 RETURNING number";
 
@@ -114,7 +114,8 @@ internal static class IndexSql
 
     public static SqlStatement Owned(Guid id, long claim) => new(OwnedText, [id, claim]) { Guards = true };
 
-    public static SqlStatement Piece(Guid id, int position) => new(PieceText, [id, position]);
+    /// <summary>A piece of the bytes with this hash; no row when the document has others by now, or is gone.</summary>
+    public static SqlStatement Piece(Guid id, int position, string? sha256) => new(PieceText, [id, position, sha256]);
 
     public static SqlStatement Begin(Guid id) => new(BeginText, [id]) { Returns = true };
 
