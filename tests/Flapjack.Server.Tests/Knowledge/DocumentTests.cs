@@ -144,6 +144,16 @@ public sealed class DocumentTests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Fact]
+    public async Task A_text_is_what_its_format_says_wherever_it_comes_from()
+    {
+        var agent = await world.Server.CreateAgentAsync();
+        var added = await world.PostAsync("/api/knowledge/text", new { text = "A <marsh> is no tag.\n\nOwls sleep.", title = "Owls", format = "md", scopeType = "agent", scopeId = agent, sourceRef = "https://example.com/owls.html" }).ShouldBe(201);
+        var document = await Client.DocumentAsync(added.Text("id"));
+        (document.Text("media_type"), document.Text("source_ref")).ShouldBe(("text/markdown", "https://example.com/owls.html"));
+        (await world.GetAsync($"/api/knowledge/{added.Text("id")}/chunks"))[0].Text("text").ShouldContain("<marsh>");
+    }
+
+    [Fact]
     public async Task Content_comes_piece_by_piece_and_is_never_of_two_readings()
     {
         var agent = await world.Server.CreateAgentAsync();

@@ -207,6 +207,28 @@ public sealed class IndexingTests
     }
 
     [Fact]
+    public async Task An_address_is_read_as_what_it_answers_in_the_character_set_it_names()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web, embeds: false);
+        var client = world.Server.Client;
+        var agent = await world.Server.CreateAgentAsync();
+        web.PageType = "text/markdown; charset=windows-1251";
+        // "маяк", a lighthouse, after a heading.
+        web.PageBytes = [.. "# Sea\n\nA <beam>, B\n\n"u8, 0xEC, 0xE0, 0xFF, 0xEA];
+        var id = (await world.PostAsync("/api/knowledge/url", new { url = new Uri(web.Address, "/page.md?f=a.csv"), scopeType = "agent", scopeId = agent }).ShouldBe(201)).Text("id");
+        (await client.DocumentAsync(id)).Text("media_type").ShouldBe("text/markdown");
+        (await client.FindAsync(new { query = "маяк", agentId = agent })).Count.ShouldBe(1);
+
+        // Another answer, another type: "мель" in another character set.
+        web.PageType = "text/html; charset=koi8-r";
+        web.PageBytes = [.. "<p>A sand bank is a "u8, 0xCD, 0xC5, 0xCC, 0xD8, .. "</p>"u8];
+        await client.PostAsync($"/api/knowledge/{id}/reindex", null, Token).ShouldBe(200);
+        (await client.DocumentWhenAsync(id, d => d.Text("status") != "processing")).Text("media_type").ShouldBe("text/html");
+        (await client.FindAsync(new { query = "мель", agentId = agent })).Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_slow_document_is_answered_after_thirty_seconds_and_goes_on()
     {
         await using var web = await FakeWeb.StartAsync();

@@ -53,8 +53,8 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
         try
         {
             if (document.Attempts > MaxAttempts) throw new ExtractionException(ExtractionException.TooComplex);
-            var content = document.Work == DocumentWork.Fetch ? await FetchAsync(document, cancellationToken) : await rows.ContentAsync(document, cancellationToken);
-            if (content is not null) await IndexAsync(document, content, cancellationToken);
+            var bytes = document.Work == DocumentWork.Fetch ? await FetchAsync(document, cancellationToken) : new(await rows.ContentAsync(document, cancellationToken), document.MediaType, document.DeclaredType);
+            if (bytes is not null) await IndexAsync(document, bytes, cancellationToken);
         }
         catch (ExtractionException fault)
         {
@@ -68,10 +68,10 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
         return true;
     }
 
-    private async Task IndexAsync(Document document, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    private async Task IndexAsync(Document document, BytesToRead bytes, CancellationToken cancellationToken)
     {
         var started = context.Time.GetTimestamp();
-        var extracted = await extractor.ExtractAsync(content, document.SourceRef, document.DeclaredType, cancellationToken);
+        var extracted = await extractor.ExtractAsync(bytes.Content, DocumentTypes.NameOf(bytes.MediaType, "document.txt"), bytes.DeclaredType, cancellationToken);
         var settings = context.Settings.Knowledge;
         var chunks = Chunker.Cut(extracted, settings.ChunkTokens, settings.ChunkOverlap);
         if (chunks.Count == 0) throw new ExtractionException(ExtractionException.NoText);
@@ -121,7 +121,7 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
         words.Chunk(IndexSql.WordsAtOnce).SelectMany(some => some.Length == IndexSql.WordsAtOnce ? [IndexSql.Words(scope, revision, some)] : some.Select(word => IndexSql.Word(scope, revision, word)));
 
     // Null when there is nothing new to read.
-    private async Task<byte[]?> FetchAsync(Document document, CancellationToken cancellationToken)
+    private async Task<BytesToRead?> FetchAsync(Document document, CancellationToken cancellationToken)
     {
         var now = context.Time.Now();
         var due = PageFetch.DueAt(document.RefreshHours, now);
@@ -129,14 +129,15 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
         {
             var page = await pages.FetchAsync(document.Address!, cancellationToken);
             var hash = Convert.ToHexStringLower(SHA256.HashData(page.Body));
-            // Somebody who asks for a new reading gets one, whatever was fetched.
-            if (hash == document.Sha256 && document.Status == DocumentStatuses.Ready && document.EmbeddingModel == models.Model)
+            // Somebody who asks for a new reading gets one, whatever was fetched; so do bytes whose last reading failed.
+            if (hash == document.Sha256 && document is { Status: DocumentStatuses.Ready, Error: null or DocumentErrors.FetchFailed } && document.EmbeddingModel == models.Model)
             {
                 await rows.WriteAsync(document, IndexSql.Unchanged(document.Id, now, due));
                 return null;
             }
-            await rows.WriteAsync(document, IndexSql.Fetched(document.Id, [.. page.Body.Chunk(DocumentPiece.Size)], page.Body.Length, hash, page.MediaType, now, due));
-            return page.Body;
+            var type = PageFetch.TypeOf(page);
+            await rows.WriteAsync(document, IndexSql.Fetched(document.Id, [.. page.Body.Chunk(DocumentPiece.Size)], hash, page.ContentType, type, now, due));
+            return new(page.Body, type, page.ContentType);
         }
         catch (OutboundException exception)
         {
@@ -153,6 +154,11 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
         await rows.EraseFailedAsync(document);
         await rows.WriteAsync(document, IndexSql.Fail(document.Id, code, context.Time.Now()));
     }
+
+    /// <param name="Content">The bytes.</param>
+    /// <param name="MediaType">What they were taken for when they came; among texts it decides.</param>
+    /// <param name="DeclaredType">The <c>Content-Type</c> they came with, for its character set.</param>
+    private sealed record BytesToRead(byte[] Content, string? MediaType, string? DeclaredType);
 
     private static string? TitleOf(ExtractedDocument extracted) => extracted.Title?.ReplaceLineEndings(" ").Trim() is { Length: > 0 } title ? Storable(title.Length <= Document.MaxTitle ? title : title[..Document.MaxTitle]) : null;
 

@@ -79,7 +79,7 @@ internal static class IndexSql
 
     private const string AddPieceText = "INSERT INTO document_pieces (document_id, position, content) VALUES ($1, $2, $3)";
 
-    private const string FetchedText = "UPDATE documents SET size_bytes = $2, sha256 = $3, declared_type = $4, last_fetched_at = $5, fetch_due_at = $6, work = $7 WHERE id = $1";
+    private const string FetchedText = "UPDATE documents SET size_bytes = $2, sha256 = $3, declared_type = $4, media_type = COALESCE($5, media_type), last_fetched_at = $6, fetch_due_at = $7, work = $8 WHERE id = $1";
 
     private const string UnchangedText = """
         UPDATE documents SET last_fetched_at = $2, fetch_due_at = $3, work = NULL, node = NULL, attempts = 0, error = NULL, status = CASE WHEN revision IS NULL THEN status ELSE 'ready' END, updated_at = $2 WHERE id = $1
@@ -153,10 +153,10 @@ internal static class IndexSql
     public static SqlStatement EraseRevision(long revision) => new(EraseRevisionText, [revision]);
 
     /// <summary>Other bytes came from the document's address; they are to be read.</summary>
-    public static IEnumerable<SqlStatement> Fetched(Guid id, IReadOnlyList<byte[]> pieces, long size, string sha256, string? type, DateTime now, DateTime? due) =>
+    public static IEnumerable<SqlStatement> Fetched(Guid id, IReadOnlyList<byte[]> pieces, string sha256, string? declaredType, string? mediaType, DateTime now, DateTime? due) =>
     [
         new(ClearPiecesText, [id]), .. pieces.Select((piece, i) => new SqlStatement(AddPieceText, [id, i, piece])),
-        new(FetchedText, [id, size, sha256, type, now, due, DocumentWork.Index]),
+        new(FetchedText, [id, pieces.Sum(p => (long)p.Length), sha256, declaredType, mediaType, now, due, DocumentWork.Index]),
     ];
 
     public static SqlStatement[] Unchanged(Guid id, DateTime now, DateTime? due) => [new(NewVersionText, [id]), new(UnchangedText, [id, now, due])];
