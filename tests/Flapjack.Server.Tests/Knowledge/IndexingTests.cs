@@ -120,6 +120,31 @@ public sealed class IndexingTests
     }
 
     [Fact]
+    public async Task A_document_that_could_not_be_embedded_is_tried_again_every_hour_and_at_the_start()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var agent = await world.Server.CreateAgentAsync();
+        web.EmbeddingStatus = 401;
+        (await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea")).Text("status").ShouldBe("error");
+        var asked = web.Asked.Count;
+        world.Server.Time.Advance(TimeSpan.FromMinutes(59));
+        await RoundAsync(world);
+        web.Asked.Count.ShouldBe(asked);
+        web.EmbeddingStatus = 200;
+        world.Server.Time.Advance(TimeSpan.FromMinutes(2));
+        await RoundAsync(world);
+        await Until(async () => (await world.Server.Client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).Count == 1);
+
+        web.EmbeddingStatus = 401;
+        (await world.Server.Client.AddDocumentAsync("agent", agent, Land, "land")).Text("status").ShouldBe("error");
+        web.EmbeddingStatus = 200;
+        world.Server.Time.Advance(TimeSpan.FromMinutes(1));
+        await world.Server.RestartAsync();
+        await Until(async () => (await world.Server.Client.FindAsync(new { query = "mill", agentId = agent, mode = "lexical" })).Count == 1);
+    }
+
+    [Fact]
     public async Task A_document_whose_sender_goes_away_is_read_all_the_same()
     {
         await using var web = await FakeWeb.StartAsync();

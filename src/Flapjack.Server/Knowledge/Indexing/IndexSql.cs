@@ -92,7 +92,8 @@ internal static class IndexSql
     private const string FetchDueText = "UPDATE documents SET work = 'fetch', queued_at = $1, attempts = 0 WHERE work IS NULL AND id IN (SELECT id FROM documents WHERE fetch_due_at <= $1 AND work IS NULL AND status IN ('ready', 'error') ORDER BY fetch_due_at LIMIT 200)";
 
     private const string OtherModelText = """
-        UPDATE documents SET work = 'index', queued_at = $2, attempts = 0 WHERE id IN (SELECT id FROM documents WHERE status = 'ready' AND work IS NULL AND COALESCE(embedding_model, '') <> $1 AND queued_at < $2 LIMIT 200)
+        UPDATE documents SET work = 'index', queued_at = $2, attempts = 0 WHERE id IN (SELECT id FROM documents WHERE work IS NULL
+            AND (status = 'ready' AND COALESCE(embedding_model, '') <> $1 AND queued_at < $2 OR status IN ('ready', 'error') AND error = 'EMBEDDING_FAILED' AND queued_at < $3) LIMIT 200)
         """;
 
     private static readonly string WordsText = $"""
@@ -166,8 +167,8 @@ internal static class IndexSql
     /// <summary>Queues documents whose address is to be fetched again.</summary>
     public static SqlStatement FetchDue(DateTime now) => new(FetchDueText, [now]);
 
-    /// <summary>Queues documents that have vectors of another model, or none; each once a round, however fast it fails.</summary>
-    public static SqlStatement OtherModel(string model, DateTime now) => new(OtherModelText, [model, now]);
+    /// <summary>Queues documents that have vectors of another model, or none; each once a round, however fast it fails. Those that could not be embedded only when that was tried before <paramref name="failed"/>.</summary>
+    public static SqlStatement OtherModel(string model, DateTime now, DateTime failed) => new(OtherModelText, [model, now, failed]);
 }
 
 /// <summary>What was read of a document.</summary>
