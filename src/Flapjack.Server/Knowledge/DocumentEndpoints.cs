@@ -20,7 +20,7 @@ internal static class DocumentEndpoints
         var knowledge = app.MapGroup("/api/knowledge").WithTags("knowledge");
         knowledge.MapPost("/upload", Upload).WithName("uploadDocument").From("doc").Access(Scopes.KnowledgeWrite, Role.Member).WithMetadata(new BodyLimit(DocumentIntake.MaxBytes + FormBody<DocumentUploadRequest>.Overhead));
         knowledge.MapPost("/url", AddUrl).WithName("addDocumentUrl").From("ext").Access(Scopes.KnowledgeWrite, Role.Member);
-        knowledge.MapPost("/text", AddText).WithName("addDocumentText").From("ext").Access(Scopes.KnowledgeWrite, Role.Member);
+        knowledge.MapPost("/text", AddText).WithName("addDocumentText").From("ext").Access(Scopes.KnowledgeWrite, Role.Member).WithMetadata(new BodyLimit(BodyLimit.Messages));
         knowledge.MapGet("", List).WithName("listDocuments").From("doc").Access(Scopes.KnowledgeRead).Demo(DemoWorld.Documents);
         knowledge.MapGet("/{docId:guid}", Get).WithName("getDocument").From("ext").Access(Scopes.KnowledgeRead).Demo(DemoWorld.NotFound);
         knowledge.MapPatch("/{docId:guid}", Patch).WithName("updateDocument").From("ext").Access(Scopes.KnowledgeWrite, Role.Member);

@@ -154,6 +154,15 @@ public sealed class DocumentTests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Fact]
+    public async Task A_text_may_be_escaped_to_three_times_its_size()
+    {
+        var agent = await world.Server.CreateAgentAsync();
+        var escaped = string.Concat(Enumerable.Repeat("\\u00a0", 2_400_000));
+        using var body = new StringContent($$"""{"text":"Owls sleep.{{escaped}}","title":"Owls","scopeType":"agent","scopeId":"{{agent}}"}""", Encoding.UTF8, "application/json");
+        (await Client.PostAsync("/api/knowledge/text", body, Token).ShouldBe(201)).Text("status").ShouldBe("ready");
+    }
+
+    [Fact]
     public async Task Content_comes_piece_by_piece_and_is_never_of_two_readings()
     {
         var agent = await world.Server.CreateAgentAsync();
