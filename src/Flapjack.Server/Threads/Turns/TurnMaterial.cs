@@ -16,7 +16,7 @@ internal sealed class TurnMaterial(IEnumerable<IPromptSource> sources, IEnumerab
     public async ValueTask<IReadOnlyList<PromptPart>> ReadAsync(TurnRun run, List<ChatMessage> prompt)
     {
         if (_sources.Length == 0) return [];
-        var request = new PromptRequest(run.Plan.Equipment, run.Live.TurnId, QueryOf(run.Input ?? "", prompt), run.State.Add);
+        var request = new PromptRequest(run.Plan.Equipment, run.Live.TurnId, QueryOf(run.Input ?? "", prompt), run.State.Add) { IsContinued = run.Fence > 0 || run.Earlier is not null };
         var parts = new List<PromptPart>();
         foreach (var source in _sources)
         {
