@@ -2,6 +2,7 @@ using System.Globalization;
 using Flapjack.Server.Knowledge;
 using Flapjack.Server.Knowledge.Chunking;
 using Flapjack.Server.Knowledge.Indexing;
+using Flapjack.Server.Knowledge.Intake;
 using Flapjack.Server.Knowledge.Search;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform;
@@ -57,8 +58,21 @@ internal sealed class BenchStore : IAsyncDisposable
         return (id, (await Reader.ReadAllAsync(DocumentSql.FindScope(Org, id), static row => row.Long(), default))[0]);
     }
 
-    /// <summary>Stores a document whose chunks and vectors are given, as the indexer would.</summary>
-    public async Task AddAsync(Guid scopeId, long scope, string title, IReadOnlyList<TextChunk> chunks, IReadOnlyList<float[]>? vectors, string? model)
+    /// <summary>Takes a document in and reads it, with the server's intake and indexer. Its chunks.</summary>
+    public async Task<int> TakeInAsync(Stream content, string name)
+    {
+        var intake = Services.GetRequiredService<DocumentIntake>();
+        var received = await intake.ReceiveAsync(Org, content, name, null, "file", default);
+        await intake.AddAsync(received, new(new(ScopeTypes.Org, Org), name, Titled: true, name, "{}"), waits: false, default);
+        var taken = await Services.GetRequiredService<IndexQueue>().TakeAsync(default) ?? throw new InvalidOperationException("the document is not queued");
+        await Services.GetRequiredService<DocumentIndexer>().WorkAsync(taken, default);
+        await using var db = Services.GetRequiredService<Databases>().Open(Org);
+        var read = await db.Documents.AsNoTracking().SingleAsync(d => d.Id == received.Id);
+        return read.Status == DocumentStatuses.Ready ? read.ChunkCount : throw new InvalidOperationException($"the document is {read.Status}: {read.Error}");
+    }
+
+    /// <summary>Stores a document whose chunks and vectors are given, so that searches can be measured without a model.</summary>
+    public async Task AddAsync(Guid scopeId, long scope, string title, IReadOnlyList<TextChunk> chunks, IReadOnlyList<float[]> vectors, string model)
     {
         var now = TimeProvider.System.Now();
         var document = new Document
@@ -77,20 +91,17 @@ internal sealed class BenchStore : IAsyncDisposable
         foreach (var some in chunks.Chunk(64))
         {
             foreach (var chunk in some) words += postings.Add(chunk.Position, WordFolding.WordsOf($"{chunk.Heading}\n{chunk.Text}"));
-            await Writer.WriteAsync([.. some.Select(c => IndexSql.Chunk(revision, Guid.CreateVersion7(), c)), .. vectors is null ? [] : some.Select(c => IndexSql.Vector(revision, c.Position, StoredVector.Of(vectors[c.Position])))]);
+            await Writer.WriteAsync([.. some.Select(c => IndexSql.Chunk(revision, Guid.CreateVersion7(), c)), .. some.Select(c => IndexSql.Vector(revision, c.Position, StoredVector.Of(vectors[c.Position])))]);
         }
         foreach (var part in postings.Words.Chunk(IndexSql.WordsAtOnce * 25))
         {
             await Writer.WriteAsync([.. part.Chunk(IndexSql.WordsAtOnce).SelectMany(some => some.Length == IndexSql.WordsAtOnce ? [IndexSql.Words(scope, revision, some)] : some.Select(w => IndexSql.Word(scope, revision, w)))]);
         }
-        if (vectors is not null)
-        {
-            var bytes = VectorSketch.BytesOf(vectors[0].Length);
-            var sketches = new byte[bytes * vectors.Count];
-            for (var i = 0; i < vectors.Count; i++) VectorSketch.Write(vectors[i], sketches.AsSpan(i * bytes));
-            await Writer.WriteAsync([IndexSql.Sketches(revision, model!, vectors[0].Length, sketches)]);
-        }
-        await Writer.WriteAsync(IndexSql.Publish(document, revision, new(chunks.Count, words, "text/plain", null, null, vectors is null ? null : model), now));
+        var bytes = VectorSketch.BytesOf(vectors[0].Length);
+        var sketches = new byte[bytes * vectors.Count];
+        for (var i = 0; i < vectors.Count; i++) VectorSketch.Write(vectors[i], sketches.AsSpan(i * bytes));
+        await Writer.WriteAsync([IndexSql.Sketches(revision, model, vectors[0].Length, sketches)]);
+        await Writer.WriteAsync(IndexSql.Publish(document, revision, new(chunks.Count, words, "text/plain", null, null, model), now));
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();

@@ -29,7 +29,7 @@ internal static class QualityBench
             // Small pieces, so that finding the right page is not enough.
             var chunks = Chunker.Cut(new("text/markdown", page, null, BlocksOf(text)), 150, 0);
             count += chunks.Count;
-            await store.AddAsync(scopeId, scope, page, chunks, await models.EmbedAsync(BenchStore.Org, [.. chunks.Select(c => $"{page}\n{c.Heading}\n{c.Text}")], default), models.Model);
+            await store.AddAsync(scopeId, scope, page, chunks, await models.EmbedAsync(BenchStore.Org, [.. chunks.Select(c => $"{page}\n{c.Heading}\n{c.Text}")], default), model);
         }
         Console.WriteLine($"{questions.Count} questions, {count:N0} chunks of docs/, vectors of {model}");
         var search = store.Services.GetRequiredService<KnowledgeSearch>();

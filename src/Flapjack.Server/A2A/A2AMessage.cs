@@ -37,7 +37,7 @@ internal sealed record A2AMessage(Guid? ContextId, Guid? TaskId, MessageDraft Dr
             OnBusy = "reject",
             Stream = stream,
             // A task belongs to nobody's connection: whoever lost theirs asks for it again.
-            Options = new() { Source = TurnSources.A2A, ContinueOnDisconnect = true, Metadata = metadata },
+            Options = new() { Source = TurnDoors.A2A, ContinueOnDisconnect = true, Metadata = metadata },
         };
         var waits = parameters.Object("configuration") is not { } configuration || !configuration.TryGetProperty("blocking", out var blocking) || blocking.ValueKind != JsonValueKind.False;
         return new(IdIn(message, "contextId", "message.contextId: there is no such context; leave it out to begin one"), IdIn(message, "taskId", null), draft, waits);

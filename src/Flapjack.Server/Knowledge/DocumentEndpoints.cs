@@ -20,7 +20,7 @@ internal static class DocumentEndpoints
         var knowledge = app.MapGroup("/api/knowledge").WithTags("knowledge");
         knowledge.MapPost("/upload", Upload).WithName("uploadDocument").From("doc").Access(Scopes.KnowledgeWrite, Role.Member).WithMetadata(new BodyLimit(DocumentIntake.MaxBytes + FormBody<DocumentUploadRequest>.Overhead));
         knowledge.MapPost("/url", AddUrl).WithName("addDocumentUrl").From("ext").Access(Scopes.KnowledgeWrite, Role.Member);
-        knowledge.MapPost("/text", AddText).WithName("addDocumentText").From("ext").Access(Scopes.KnowledgeWrite, Role.Member);
+        knowledge.MapPost("/text", AddText).WithName("addDocumentText").From("ext").Access(Scopes.KnowledgeWrite, Role.Member).WithMetadata(new BodyLimit(BodyLimit.Messages));
         knowledge.MapGet("", List).WithName("listDocuments").From("doc").Access(Scopes.KnowledgeRead).Demo(DemoWorld.Documents);
         knowledge.MapGet("/{docId:guid}", Get).WithName("getDocument").From("ext").Access(Scopes.KnowledgeRead).Demo(DemoWorld.NotFound);
         knowledge.MapPatch("/{docId:guid}", Patch).WithName("updateDocument").From("ext").Access(Scopes.KnowledgeWrite, Role.Member);
@@ -87,14 +87,35 @@ internal static class DocumentEndpoints
     }
 
     /// <summary>Sends a document's bytes as they came.</summary>
-    private static async Task<FileContentHttpResult> Content(Guid docId, HttpResponse response, ScopeAccess scopes, DocumentRows rows, CancellationToken cancellationToken)
+    private static async Task<PushStreamHttpResult> Content(Guid docId, HttpResponse response, ScopeAccess scopes, DocumentRows rows, CancellationToken cancellationToken)
     {
         var document = await scopes.FindAsync(docId, cancellationToken);
+        if (await rows.PieceAsync(document, 0, cancellationToken) is not { } first)
+        {
+            await scopes.FindAsync(docId, cancellationToken);
+            throw ApiException.Conflict("the document's bytes were replaced just now; ask again");
+        }
         // Content of strangers: no browser may take it for a page of this server.
         response.Headers.XContentTypeOptions = "nosniff";
         response.Headers.ContentSecurityPolicy = "sandbox; default-src 'none'";
-        var content = await rows.ContentAsync(document, cancellationToken);
-        return TypedResults.File(content, document.MediaType ?? "application/octet-stream", DocumentQueries.FileNameOf(document), entityTag: new EntityTagHeaderValue($"\"{document.Sha256}\""));
+        return TypedResults.Stream(_ => SendAsync(document, first, response, rows, cancellationToken), document.MediaType ?? "application/octet-stream", DocumentQueries.FileNameOf(document), entityTag: new EntityTagHeaderValue($"\"{document.Sha256}\""));
+    }
+
+    // A piece at a time: bytes that are replaced or deleted meanwhile break the answer off, since what is sent cannot be taken back.
+    private static async Task SendAsync(Document document, byte[] piece, HttpResponse response, DocumentRows rows, CancellationToken cancellationToken)
+    {
+        response.ContentLength = document.SizeBytes;
+        for (var (position, left) = (1, document.SizeBytes - piece.Length); ; position++, left -= piece.Length)
+        {
+            await response.Body.WriteAsync(piece, cancellationToken);
+            if (left <= 0) return;
+            if (await rows.PieceAsync(document, position, cancellationToken) is not { } next)
+            {
+                response.HttpContext.Abort();
+                return;
+            }
+            piece = next;
+        }
     }
 
     /// <summary>Reads a document anew in the background; one that came from an address is fetched again.</summary>

@@ -14,6 +14,6 @@ internal sealed class DocumentErasure(IWriter writer, DocumentRows rows)
         await rows.EraseAsync(id);
     }
 
-    /// <summary>Drops bytes that never became a document.</summary>
+    /// <summary>Drops bytes that never became a document; what did stays.</summary>
     public Task DropAsync(Guid id) => rows.EraseAsync(id);
 }

@@ -53,6 +53,9 @@ internal static class DocumentSql
 
     private const string HiddenText = "SELECT id, org_id FROM documents WHERE status = 'deleted' OR status = 'receiving' AND created_at < $1 LIMIT 100";
 
+    // The bytes of what is queued by now stay.
+    private const string OutOfSightText = "UPDATE documents SET status = 'deleted', claim = claim + 1 WHERE id = $1 AND status IN ('receiving', 'deleted')";
+
     private const string RevisionsText = "SELECT number FROM document_revisions WHERE document_id = $1";
 
     private const string EraseText = "DELETE FROM documents WHERE id = $1 AND status IN ('deleted', 'receiving')";
@@ -93,6 +96,9 @@ internal static class DocumentSql
 
     /// <summary>Documents that are to be cleared away; those whose bytes stopped coming count from <paramref name="before"/>.</summary>
     public static SqlStatement Hidden(DateTime before) => new(HiddenText, [before]);
+
+    /// <summary>Claims what was never shown, or is not any more, for being erased. No row when it is a document.</summary>
+    public static SqlStatement OutOfSight(Guid id) => new(OutOfSightText, [id]);
 
     public static SqlStatement Revisions(Guid id) => new(RevisionsText, [id]);
 

@@ -93,7 +93,7 @@ public sealed record PublicMessageRequest
             BringsTools = false,
             OnBusy = OnBusy.Value ?? "reject",
             Stream = true,
-            Options = new() { Source = TurnSources.Public, ContinueOnDisconnect = OnDisconnect.Value == "continue" },
+            Options = new() { Source = TurnDoors.Public, ContinueOnDisconnect = OnDisconnect.Value == "continue" },
         };
     }
 }

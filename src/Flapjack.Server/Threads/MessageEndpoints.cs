@@ -1,3 +1,4 @@
+using Flapjack.Server.Knowledge.Turns;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Http.Demo;
 using Flapjack.Server.Platform.Idempotency;
@@ -64,7 +65,7 @@ internal static class MessageEndpoints
     }
 
     /// <summary>Lists the knowledge that was put into the prompt of the turn that wrote this message.</summary>
-    private static async Task<Ok<MessageSources>> Sources(Guid threadId, Guid messageId, FlapjackDb db, CallerContext access, Knowledge.Turns.TurnSources sources, CancellationToken cancellationToken)
+    private static async Task<Ok<MessageSources>> Sources(Guid threadId, Guid messageId, FlapjackDb db, CallerContext access, TurnSources sources, CancellationToken cancellationToken)
     {
         await db.FindThreadAsync(access, threadId, cancellationToken);
         var answer = await db.Messages.AsNoTracking().Where(m => m.ThreadId == threadId && m.Id == messageId && m.Role == MessageRoles.Assistant).Select(m => new { m.TurnId, m.SenderId }).FirstOrDefaultAsync(cancellationToken)

@@ -5,6 +5,7 @@ using Flapjack.Server.Knowledge.Indexing;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Tests.Threads;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Flapjack.Server.Tests.Knowledge;
 
@@ -140,6 +141,50 @@ public sealed class DocumentTests(TurnWorld world) : IClassFixture<TurnWorld>
         await world.PostAsync("/api/knowledge/text", new { text = new string('x', 5 * 1024 * 1024 + 1), title = "Long", scopeType = "agent", scopeId = agent }).ShouldBeError(413, "PAYLOAD_TOO_LARGE");
         await world.PostAsync("/api/knowledge/text", new { title = "None", scopeType = "agent", scopeId = agent }).ShouldBeError(422, "VALIDATION_ERROR", "text");
         await world.PostAsync("/api/knowledge/text", new { text = "x", title = "T", format = "doc", scopeType = "agent", scopeId = agent }).ShouldBeError(422, "VALIDATION_ERROR", "format");
+    }
+
+    [Fact]
+    public async Task A_text_is_what_its_format_says_wherever_it_comes_from()
+    {
+        var agent = await world.Server.CreateAgentAsync();
+        var added = await world.PostAsync("/api/knowledge/text", new { text = "A <marsh> is no tag.\n\nOwls sleep.", title = "Owls", format = "md", scopeType = "agent", scopeId = agent, sourceRef = "https://example.com/owls.html" }).ShouldBe(201);
+        var document = await Client.DocumentAsync(added.Text("id"));
+        (document.Text("media_type"), document.Text("source_ref")).ShouldBe(("text/markdown", "https://example.com/owls.html"));
+        (await world.GetAsync($"/api/knowledge/{added.Text("id")}/chunks"))[0].Text("text").ShouldContain("<marsh>");
+    }
+
+    [Fact]
+    public async Task A_text_may_be_escaped_to_three_times_its_size()
+    {
+        var agent = await world.Server.CreateAgentAsync();
+        var escaped = string.Concat(Enumerable.Repeat("\\u00a0", 2_400_000));
+        using var body = new StringContent($$"""{"text":"Owls sleep.{{escaped}}","title":"Owls","scopeType":"agent","scopeId":"{{agent}}"}""", Encoding.UTF8, "application/json");
+        (await Client.PostAsync("/api/knowledge/text", body, Token).ShouldBe(201)).Text("status").ShouldBe("ready");
+    }
+
+    [Fact]
+    public async Task Content_comes_piece_by_piece_and_is_never_of_two_readings()
+    {
+        var agent = await world.Server.CreateAgentAsync();
+        var bytes = Encoding.UTF8.GetBytes("Owls sleep." + new string(' ', 2 * 1024 * 1024) + "By day.");
+        var id = (await Client.UploadDocumentAsync(bytes, "owls.txt", ("title", "Owls"), ("scopeType", "agent"), ("scopeId", agent.ToString())).ShouldBe(201)).Text("id");
+        var path = $"/api/knowledge/{id}/content";
+        using (var content = await Client.GetAsync(path, Token))
+        {
+            content.Content.Headers.ContentLength.ShouldBe(bytes.Length);
+            (await content.Content.ReadAsByteArrayAsync(Token)).ShouldBe(bytes);
+        }
+        await using var db = world.Server.Database();
+        var document = await db.Documents.IgnoreQueryFilters().AsNoTracking().SingleAsync(d => d.Id == Guid.Parse(id), Token);
+        var rows = world.Server.Services.GetRequiredService<DocumentRows>();
+        (await rows.PieceAsync(document, 2, Token)).ShouldNotBeNull();
+        // As an answer finds them that began before the address was fetched again.
+        await db.Documents.IgnoreQueryFilters().Where(d => d.Id == document.Id).ExecuteUpdateAsync(r => r.SetProperty(d => d.Sha256, "other"), Token);
+        (await rows.PieceAsync(document, 2, Token)).ShouldBeNull();
+        await db.Set<DocumentPiece>().Where(p => p.DocumentId == document.Id && p.Position == 2).ExecuteDeleteAsync(Token);
+        await Should.ThrowAsync<HttpRequestException>(() => Client.GetByteArrayAsync(path, Token));
+        await db.Set<DocumentPiece>().Where(p => p.DocumentId == document.Id).ExecuteDeleteAsync(Token);
+        await Client.GetAsync(path, Token).ShouldBeError(409, "CONFLICT");
     }
 
     [Fact]

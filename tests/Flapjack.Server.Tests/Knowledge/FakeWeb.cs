@@ -18,6 +18,12 @@ public sealed class FakeWeb : IAsyncDisposable
     /// <summary>What the page says, in Markdown; null = 404.</summary>
     public string? Page { get; set; } = "# Home\n\nThe lighthouse stands on the cliff.";
 
+    /// <summary>Instead of <see cref="Page"/>, in whatever character set.</summary>
+    public byte[]? PageBytes { get; set; }
+
+    /// <summary>The page's <c>Content-Type</c>.</summary>
+    public string PageType { get; set; } = "text/markdown";
+
     public int PageReads { get; private set; }
 
     /// <summary>Status that the provider answers; 200 = well.</summary>
@@ -52,7 +58,8 @@ public sealed class FakeWeb : IAsyncDisposable
     private IResult ReadPage()
     {
         PageReads++;
-        return Page is { } page ? Results.Text(page, "text/markdown") : Results.NotFound();
+        if (PageBytes is { } bytes) return Results.Bytes(bytes, PageType);
+        return Page is { } page ? Results.Text(page, PageType) : Results.NotFound();
     }
 
     private async Task<IResult> EmbedAsync(HttpContext context)

@@ -1,5 +1,6 @@
 using Flapjack.Server.Knowledge;
 using Flapjack.Server.Knowledge.Indexing;
+using Flapjack.Server.Knowledge.Intake;
 using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Tests.Accounts;
@@ -116,6 +117,140 @@ public sealed class IndexingTests
         (await client.PostAsync($"/api/knowledge/{added.Text("id")}/reindex", null, Token).ShouldBe(200)).Text("status").ShouldBe("processing");
         (await client.DocumentWhenAsync(added.Text("id"), d => d.Text("status") != "processing")).Text("status").ShouldBe("ready");
         (await client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).ShouldBe(["sea"]);
+    }
+
+    [Fact]
+    public async Task A_document_that_could_not_be_embedded_is_tried_again_every_hour_and_at_the_start()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var agent = await world.Server.CreateAgentAsync();
+        web.EmbeddingStatus = 401;
+        (await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea")).Text("status").ShouldBe("error");
+        var asked = web.Asked.Count;
+        world.Server.Time.Advance(TimeSpan.FromMinutes(59));
+        await RoundAsync(world);
+        web.Asked.Count.ShouldBe(asked);
+        web.EmbeddingStatus = 200;
+        world.Server.Time.Advance(TimeSpan.FromMinutes(2));
+        await RoundAsync(world);
+        await Until(async () => (await world.Server.Client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).Count == 1);
+
+        web.EmbeddingStatus = 401;
+        (await world.Server.Client.AddDocumentAsync("agent", agent, Land, "land")).Text("status").ShouldBe("error");
+        web.EmbeddingStatus = 200;
+        world.Server.Time.Advance(TimeSpan.FromMinutes(1));
+        await world.Server.RestartAsync();
+        await Until(async () => (await world.Server.Client.FindAsync(new { query = "mill", agentId = agent, mode = "lexical" })).Count == 1);
+    }
+
+    [Fact]
+    public async Task A_document_whose_sender_goes_away_is_read_all_the_same()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var agent = await world.Server.CreateAgentAsync();
+        var open = new TaskCompletionSource();
+        web.Gate = open.Task;
+        using (var impatient = CancellationTokenSource.CreateLinkedTokenSource(Token))
+        {
+            var form = new MultipartFormDataContent
+            {
+                { new StringContent("sea"), "title" }, { new StringContent("agent"), "scopeType" }, { new StringContent(agent.ToString()), "scopeId" }, { new StringContent(Sea), "file", "sea.txt" },
+            };
+            var adding = world.Server.Client.PostAsync("/api/knowledge/upload", form, impatient.Token);
+            await Until(() => Task.FromResult(web.Asked.Count == 1));
+            await impatient.CancelAsync();
+            await Should.ThrowAsync<OperationCanceledException>(() => adding);
+        }
+        // A restart waits for the request to end, and gives the work back.
+        await world.Server.RestartAsync();
+        open.SetResult();
+        await Until(async () => (await world.Server.Client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).Count == 1);
+    }
+
+    [Fact]
+    public async Task Bytes_that_became_a_document_are_not_dropped()
+    {
+        await using var world = await TurnWorld.StartAsync();
+        var agent = await world.Server.CreateAgentAsync();
+        var id = (await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea")).Text("id");
+        // As an intake does that was not told that the document is queued.
+        var intake = world.Server.Services.GetRequiredService<DocumentIntake>();
+        await intake.DropAsync(new(Guid.Parse(id), await world.Server.OrgIdAsync(), Sea.Length, "", "text/markdown"));
+        (await world.Server.Client.FindAsync(new { query = "lighthouse", agentId = agent })).ShouldBe(["sea"]);
+        (await world.Server.Client.GetByteArrayAsync($"/api/knowledge/{id}/content", Token)).Length.ShouldBe(Sea.Length);
+    }
+
+    [Fact]
+    public async Task Only_work_that_somebody_does_keeps_its_lease()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var client = world.Server.Client;
+        var agent = await world.Server.CreateAgentAsync();
+        var queue = world.Server.Services.GetRequiredService<IndexQueue>();
+        var left = Guid.Parse((await client.AddDocumentAsync("agent", agent, Land, "land")).Text("id"));
+        var open = new TaskCompletionSource();
+        web.Gate = open.Task;
+        var adding = client.AddDocumentAsync("agent", agent, Sea, "sea");
+        await Until(() => Task.FromResult(web.Asked.Count == 2));
+        await using var db = world.Server.Database();
+        var documents = db.Documents.IgnoreQueryFilters();
+        var held = await documents.Where(d => d.Id != left).Select(d => new { d.Id, d.Node }).SingleAsync(Token);
+        var later = new DateTime(2099, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        // As a node leaves it whose database was away when it gave the work back.
+        await documents.Where(d => d.Id == left).ExecuteUpdateAsync(rows => rows.SetProperty(d => d.Work, DocumentWork.Index).SetProperty(d => d.Status, DocumentStatuses.Processing)
+            .SetProperty(d => d.Node, held.Node).SetProperty(d => d.QueuedAt, world.Server.Time.GetUtcNow().UtcDateTime), Token);
+        await documents.ExecuteUpdateAsync(rows => rows.SetProperty(d => d.LeaseUntil, later), Token);
+        await queue.RenewAsync();
+        (await documents.Where(d => d.Id == left).Select(d => d.LeaseUntil).SingleAsync(Token)).ShouldBe(later);
+        (await documents.Where(d => d.Id == held.Id).Select(d => d.LeaseUntil).SingleAsync(Token)).ShouldNotBeNull().ShouldBeLessThan(later);
+        open.SetResult();
+        (await adding).Text("status").ShouldBe("ready");
+        await documents.Where(d => d.Id == left).ExecuteUpdateAsync(rows => rows.SetProperty(d => d.LeaseUntil, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc)), Token);
+        queue.Wake();
+        await client.DocumentWhenAsync(left.ToString(), d => d.Text("status") == "ready");
+    }
+
+    [Fact]
+    public async Task A_reading_that_ended_erases_nothing_of_the_next()
+    {
+        await using var world = await TurnWorld.StartAsync();
+        var agent = await world.Server.CreateAgentAsync();
+        var id = Guid.Parse((await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea")).Text("id"));
+        await using var db = world.Server.Database();
+        var document = await db.Documents.IgnoreQueryFilters().AsNoTracking().SingleAsync(d => d.Id == id, Token);
+        await db.Documents.IgnoreQueryFilters().ExecuteUpdateAsync(rows => rows.SetProperty(d => d.Claim, d => d.Claim + 1), Token);
+        var next = (await world.Server.Services.GetRequiredService<IWriter>().WriteAsync([IndexSql.Begin(id)], Token)).Returned!.Value;
+        var readings = world.Server.Services.GetRequiredService<DocumentRows>();
+        await readings.EraseOlderAsync(id, document.Revision!.Value);
+        await Should.ThrowAsync<WorkLostException>(() => readings.EraseFailedAsync(document));
+        (await db.Set<DocumentRevision>().Select(r => r.Number).ToListAsync(Token)).ShouldBe([document.Revision.Value, next], ignoreOrder: true);
+        await readings.EraseOlderAsync(id, next);
+        (await db.Set<DocumentRevision>().Select(r => r.Number).ToListAsync(Token)).ShouldBe([next]);
+    }
+
+    [Fact]
+    public async Task An_address_is_read_as_what_it_answers_in_the_character_set_it_names()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web, embeds: false);
+        var client = world.Server.Client;
+        var agent = await world.Server.CreateAgentAsync();
+        web.PageType = "text/markdown; charset=windows-1251";
+        // "маяк", a lighthouse, after a heading.
+        web.PageBytes = [.. "# Sea\n\nA <beam>, B\n\n"u8, 0xEC, 0xE0, 0xFF, 0xEA];
+        var id = (await world.PostAsync("/api/knowledge/url", new { url = new Uri(web.Address, "/page.md?f=a.csv"), scopeType = "agent", scopeId = agent }).ShouldBe(201)).Text("id");
+        (await client.DocumentAsync(id)).Text("media_type").ShouldBe("text/markdown");
+        (await client.FindAsync(new { query = "маяк", agentId = agent })).Count.ShouldBe(1);
+
+        // Another answer, another type: "мель" in another character set.
+        web.PageType = "text/html; charset=koi8-r";
+        web.PageBytes = [.. "<p>A sand bank is a "u8, 0xCD, 0xC5, 0xCC, 0xD8, .. "</p>"u8];
+        await client.PostAsync($"/api/knowledge/{id}/reindex", null, Token).ShouldBe(200);
+        (await client.DocumentWhenAsync(id, d => d.Text("status") != "processing")).Text("media_type").ShouldBe("text/html");
+        (await client.FindAsync(new { query = "мель", agentId = agent })).Count.ShouldBe(1);
     }
 
     [Fact]

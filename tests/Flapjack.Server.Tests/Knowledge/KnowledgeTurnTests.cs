@@ -3,6 +3,7 @@ using Flapjack.Server.Knowledge.Turns;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Tests.Threads;
 using Flapjack.Testing;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Flapjack.Server.Tests.Knowledge;
@@ -112,6 +113,22 @@ public sealed class KnowledgeTurnTests(TurnWorld world) : IClassFixture<TurnWorl
         await Client.AddDocumentAsync("agent", agent, "Kittiwakes nest on cliffs.", "Kittiwakes");
         await world.Server.AskAsync(thread, "/echo Tell me where kittiwakes nest");
         (await SourcesAsync(thread, "And why?")).ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("""{"topK":1}""", 1)]
+    [InlineData("""{"enabled":false}""", 0)]
+    public async Task A_turn_that_goes_on_names_only_what_stood_in_its_last_prompt(string config, int count)
+    {
+        var (thread, agent) = await OpenAsync();
+        for (var i = 0; i < 3; i++) await Client.AddDocumentAsync("agent", agent, $"Dipper number {i} bobs in the brook.", $"Dipper {i}");
+        await using var first = await world.SendAsync(thread, new { content = """/tool pick {"bird":"dipper in the brook"}""", tools = new[] { new { name = "pick" } } });
+        var asked = (await first.EndAsync()).Data.GetProperty("toolCalls")[0];
+        await using (var db = world.Server.Database()) (await db.TurnSources.IgnoreQueryFilters().CountAsync(s => s.AgentId == agent, Token)).ShouldBe(3);
+        await Client.PutAsync($"/api/agents/{agent}/knowledge", new StringContent(config, System.Text.Encoding.UTF8, "application/json"), Token).ShouldBe(200);
+        await using var second = await world.SendAsync(thread, new { toolResults = new[] { new { toolCallId = asked.Text("id"), result = "this one" } } });
+        var answer = (await second.UntilAsync("done")).Data.Text("messageId");
+        (await world.GetAsync($"/api/threads/{thread}/messages/{answer}/sources")).GetProperty("sources").GetArrayLength().ShouldBe(count);
     }
 
     private async Task<(Guid Thread, Guid Agent)> OpenAsync(string model = "flapjack-offline")

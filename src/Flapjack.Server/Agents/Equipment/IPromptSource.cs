@@ -19,4 +19,8 @@ internal sealed record PromptPart(string Section, string Text);
 /// <param name="TurnId">The turn.</param>
 /// <param name="Query">The new message of the user; with the one before it when it is short.</param>
 /// <param name="Trace">Adds a finished span to the turn's trace.</param>
-internal sealed record PromptRequest(EquipmentRequest For, Guid TurnId, string Query, Action<TurnSpan> Trace);
+internal sealed record PromptRequest(EquipmentRequest For, Guid TurnId, string Query, Action<TurnSpan> Trace)
+{
+    /// <summary>The turn has run before, and its prompt may have been assembled: a node took it over, or the client brought results.</summary>
+    public bool IsContinued { get; init; }
+}

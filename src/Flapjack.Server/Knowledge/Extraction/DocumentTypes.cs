@@ -18,6 +18,17 @@ internal static class DocumentTypes
         return isRead ? type! : throw new ExtractionException(ExtractionException.Unsupported);
     }
 
+    /// <summary>A name by which text is read as what somebody declared it to be, or <paramref name="otherwise"/> when nothing was that is read here.</summary>
+    public static string NameOf(string? contentType, string otherwise) => contentType?.Split(';')[0].Trim().ToLowerInvariant() switch
+    {
+        FileTypes.Html or "application/xhtml+xml" => "document.html",
+        FileTypes.Markdown => "document.md",
+        FileTypes.Csv => "document.csv",
+        FileTypes.Json => "document.json",
+        { } other when other.EndsWith("+json", StringComparison.Ordinal) => "document.json",
+        _ => otherwise,
+    };
+
     // With a password, a Word document is no archive but an older container with the archive locked in it.
     private static bool IsLockedOffice(ReadOnlySpan<byte> bytes) =>
         bytes.StartsWith<byte>([0xD0, 0xCF, 0x11, 0xE0]) && bytes.IndexOf("E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0"u8) >= 0;

@@ -1,5 +1,3 @@
-using Flapjack.Server.Files;
-
 namespace Flapjack.Server.Knowledge.Extraction;
 
 /// <summary>A page of the web as text.</summary>
@@ -24,7 +22,9 @@ internal sealed class PageReader(DocumentExtractor extractor)
     {
         try
         {
-            var order = new ExtractionOrder(TypeOf(content, contentType, address), DocumentExtractor.CharsetOf(contentType), maxCharacters + 1);
+            // An answer says what it is, which counts for more here than the last part of an address; but it must be text to be a page.
+            var type = DocumentTypes.Of(content, DocumentTypes.NameOf(contentType, address.AbsolutePath), contentType);
+            var order = new ExtractionOrder(type, DocumentExtractor.CharsetOf(contentType), maxCharacters + 1);
             var (document, page) = await extractor.ExtractAsync(content, order, cancellationToken);
             var (text, isTruncated) = DocumentText.Of(document.Blocks, maxCharacters);
             return new(document.Title, text, page is null ? [] : [.. LinksOf(page.Links, page.Base, address)], isTruncated);
@@ -33,20 +33,6 @@ internal sealed class PageReader(DocumentExtractor extractor)
         {
             return new(null, "", [], false);
         }
-    }
-
-    // An answer says what it is, which counts for more here than the last part of an address; but it must be text to be a page.
-    private static string TypeOf(ReadOnlyMemory<byte> content, string? contentType, Uri address)
-    {
-        var declared = contentType?.Split(';')[0].Trim().ToLowerInvariant();
-        var (name, type) = declared switch
-        {
-            "text/html" or "application/xhtml+xml" => ("page.html", FileTypes.Html),
-            "application/json" or "text/csv" or "text/markdown" => ("page", declared),
-            { } other when other.EndsWith("+json", StringComparison.Ordinal) => ("page", FileTypes.Json),
-            _ => (address.AbsolutePath, declared),
-        };
-        return DocumentTypes.Of(content, name, type);
     }
 
     private static IEnumerable<Uri> LinksOf(IReadOnlyList<string> links, string? @base, Uri address)

@@ -42,6 +42,10 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
             await queue.ReleaseAsync(document, uncounted: DatabaseFaults.IsOutage(exception));
             if (DatabaseFaults.IsOutage(exception)) throw;
         }
+        finally
+        {
+            queue.End(document);
+        }
     }
 
     private async Task<bool> RunAsync(Document document, CancellationToken cancellationToken)
@@ -49,8 +53,8 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
         try
         {
             if (document.Attempts > MaxAttempts) throw new ExtractionException(ExtractionException.TooComplex);
-            var content = document.Work == DocumentWork.Fetch ? await FetchAsync(document, cancellationToken) : await rows.ContentAsync(document, cancellationToken);
-            if (content is not null) await IndexAsync(document, content, cancellationToken);
+            var bytes = document.Work == DocumentWork.Fetch ? await FetchAsync(document, cancellationToken) : new(await rows.ContentAsync(document, cancellationToken), document.MediaType, document.DeclaredType);
+            if (bytes is not null) await IndexAsync(document, bytes, cancellationToken);
         }
         catch (ExtractionException fault)
         {
@@ -64,10 +68,10 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
         return true;
     }
 
-    private async Task IndexAsync(Document document, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    private async Task IndexAsync(Document document, BytesToRead bytes, CancellationToken cancellationToken)
     {
         var started = context.Time.GetTimestamp();
-        var extracted = await extractor.ExtractAsync(content, document.SourceRef, document.DeclaredType, cancellationToken);
+        var extracted = await extractor.ExtractAsync(bytes.Content, DocumentTypes.NameOf(bytes.MediaType, "document.txt"), bytes.DeclaredType, cancellationToken);
         var settings = context.Settings.Knowledge;
         var chunks = Chunker.Cut(extracted, settings.ChunkTokens, settings.ChunkOverlap);
         if (chunks.Count == 0) throw new ExtractionException(ExtractionException.NoText);
@@ -77,7 +81,7 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
         var read = new IndexedDocument(chunks.Count, words, extracted.MediaType, extracted.PageCount, title, model);
         await rows.WriteAsync(document, IndexSql.Publish(document, revision, read, context.Time.Now()));
         LogReady(context.Logger, document.Id, chunks.Count, context.Time.GetElapsedTime(started).TotalSeconds);
-        await rows.EraseOldAsync(document.Id, revision);
+        await rows.EraseOlderAsync(document.Id, revision);
     }
 
     private async Task<(long Words, string? Model)> StoreAsync(Document document, long revision, string title, IReadOnlyList<TextChunk> chunks, CancellationToken cancellationToken)
@@ -117,7 +121,7 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
         words.Chunk(IndexSql.WordsAtOnce).SelectMany(some => some.Length == IndexSql.WordsAtOnce ? [IndexSql.Words(scope, revision, some)] : some.Select(word => IndexSql.Word(scope, revision, word)));
 
     // Null when there is nothing new to read.
-    private async Task<byte[]?> FetchAsync(Document document, CancellationToken cancellationToken)
+    private async Task<BytesToRead?> FetchAsync(Document document, CancellationToken cancellationToken)
     {
         var now = context.Time.Now();
         var due = PageFetch.DueAt(document.RefreshHours, now);
@@ -125,14 +129,15 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
         {
             var page = await pages.FetchAsync(document.Address!, cancellationToken);
             var hash = Convert.ToHexStringLower(SHA256.HashData(page.Body));
-            // Somebody who asks for a new reading gets one, whatever was fetched.
-            if (hash == document.Sha256 && document.Status == DocumentStatuses.Ready && document.EmbeddingModel == models.Model)
+            // Somebody who asks for a new reading gets one, whatever was fetched; so do bytes whose last reading failed.
+            if (hash == document.Sha256 && document is { Status: DocumentStatuses.Ready, Error: null or DocumentErrors.FetchFailed } && document.EmbeddingModel == models.Model)
             {
                 await rows.WriteAsync(document, IndexSql.Unchanged(document.Id, now, due));
                 return null;
             }
-            await rows.WriteAsync(document, IndexSql.Fetched(document.Id, [.. page.Body.Chunk(DocumentPiece.Size)], page.Body.Length, hash, page.MediaType, now, due));
-            return page.Body;
+            var type = PageFetch.TypeOf(page);
+            await rows.WriteAsync(document, IndexSql.Fetched(document.Id, [.. page.Body.Chunk(DocumentPiece.Size)], hash, page.ContentType, type, now, due));
+            return new(page.Body, type, page.ContentType);
         }
         catch (OutboundException exception)
         {
@@ -145,9 +150,15 @@ internal sealed partial class DocumentIndexer(DocumentRows rows, IndexQueue queu
     private async Task FailAsync(Document document, string code)
     {
         LogUnreadable(context.Logger, document.Id, code);
+        // Before the work is given up: whoever has it next begins a revision of its own.
+        await rows.EraseFailedAsync(document);
         await rows.WriteAsync(document, IndexSql.Fail(document.Id, code, context.Time.Now()));
-        await rows.EraseOldAsync(document.Id, document.Revision ?? 0);
     }
+
+    /// <param name="Content">The bytes.</param>
+    /// <param name="MediaType">What they were taken for when they came; among texts it decides.</param>
+    /// <param name="DeclaredType">The <c>Content-Type</c> they came with, for its character set.</param>
+    private sealed record BytesToRead(byte[] Content, string? MediaType, string? DeclaredType);
 
     private static string? TitleOf(ExtractedDocument extracted) => extracted.Title?.ReplaceLineEndings(" ").Trim() is { Length: > 0 } title ? Storable(title.Length <= Document.MaxTitle ? title : title[..Document.MaxTitle]) : null;
 

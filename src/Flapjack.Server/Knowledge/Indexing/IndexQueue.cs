@@ -21,6 +21,7 @@ internal sealed class IndexQueue : IDisposable
     private readonly ISignals _signals;
     private readonly ServerSettings _settings;
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _waiting = new();
+    private readonly ConcurrentDictionary<(Guid Document, long Claim), bool> _running = new();
     private readonly SemaphoreSlim _work = new(0);
 
     public IndexQueue(IWriter writer, IReader reader, Databases databases, NodeName node, ISignals signals, ServerSettings settings)
@@ -57,7 +58,7 @@ internal sealed class IndexQueue : IDisposable
         _signals.Broadcast(Topic, document.ToString());
     }
 
-    /// <summary>The next document, which is this node's from now on; null when none waits.</summary>
+    /// <summary>The next document, which is this node's until <see cref="End"/>; null when none waits.</summary>
     public async Task<Document?> TakeAsync(CancellationToken cancellationToken)
     {
         foreach (var (id, org, claim) in await _reader.ReadAllAsync(IndexSql.Waiting(), static row => (row.Id(), row.Id(), row.Long()), cancellationToken))
@@ -65,12 +66,18 @@ internal sealed class IndexQueue : IDisposable
             if ((await _writer.WriteAsync([IndexSql.Claim(id, claim, _node.Value, Lease)], cancellationToken)).Affected[0] == 0) continue;
             await using var db = _databases.Open(org);
             var taken = await db.Documents.AsNoTracking().FirstOrDefaultAsync(d => d.Id == id, CancellationToken.None);
-            if (taken is not null) return taken;
+            if (taken is null) continue;
+            _running[(id, taken.Claim)] = true;
+            return taken;
         }
         return null;
     }
 
-    public Task RenewAsync() => _writer.WriteAsync([IndexSql.Renew(_node.Value, Lease)]);
+    /// <summary>Nobody here works on it any more. Unless it is done or released, it is taken again when its lease ends.</summary>
+    public void End(Document document) => _running.TryRemove((document.Id, document.Claim), out _);
+
+    /// <summary>Keeps what is worked on here, and nothing else.</summary>
+    public Task RenewAsync() => Task.WhenAll(_running.Keys.Select(work => _writer.WriteAsync([IndexSql.Renew(work.Document, work.Claim, Lease)])));
 
     /// <summary>Gives work back to whoever comes next.</summary>
     public Task ReleaseAsync(Document document, bool uncounted) => _writer.WriteAsync([IndexSql.Release(document.Id, document.Claim, uncounted)]);

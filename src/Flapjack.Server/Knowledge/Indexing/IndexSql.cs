@@ -16,7 +16,7 @@ internal static class IndexSql
         WHERE id = $1 AND claim = $2 AND work IS NOT NULL AND (node IS NULL OR lease_until < flapjack_now(0))
         """;
 
-    private const string RenewText = "UPDATE documents SET lease_until = flapjack_now($1) WHERE node = $2 AND work IS NOT NULL";
+    private const string RenewText = "UPDATE documents SET lease_until = flapjack_now($3) WHERE id = $1 AND claim = $2 AND node IS NOT NULL AND work IS NOT NULL";
 
     private const string ReleaseText = "UPDATE documents SET node = NULL, attempts = attempts - $3 WHERE id = $1 AND claim = $2";
 
@@ -26,7 +26,7 @@ internal static class IndexSql
 
     private const string OwnedText = "SELECT 1 FROM documents WHERE id = $1 AND claim = $2";
 
-    private const string PieceText = "SELECT content FROM document_pieces WHERE document_id = $1 AND position = $2";
+    private const string PieceText = "SELECT content FROM document_pieces WHERE document_id = $1 AND position = $2 AND EXISTS (SELECT 1 FROM documents WHERE id = $1 AND sha256 = $3)";
 
     private const string BeginText = "INSERT INTO document_revisions (document_id, scope, chunks, words) SELECT id, scope, 0, 0 FROM documents WHERE id = $1 RETURNING number";
 
@@ -63,7 +63,9 @@ internal static class IndexSql
 
     private const string NewVersionText = "UPDATE knowledge_scopes SET version = version + 1 WHERE number = (SELECT scope FROM documents WHERE id = $1)";
 
-    private const string StaleText = "SELECT number FROM document_revisions WHERE document_id = $1 AND number <> $2";
+    private const string OlderText = "SELECT number FROM document_revisions WHERE document_id = $1 AND number < $2";
+
+    private const string OthersText = "SELECT number FROM document_revisions WHERE document_id = $1 AND number <> $2";
 
     private const string EraseWordsText = "DELETE FROM document_words WHERE (scope, word, revision) IN (SELECT scope, word, revision FROM document_words WHERE revision = $1 LIMIT 5000)";
 
@@ -77,7 +79,7 @@ internal static class IndexSql
 
     private const string AddPieceText = "INSERT INTO document_pieces (document_id, position, content) VALUES ($1, $2, $3)";
 
-    private const string FetchedText = "UPDATE documents SET size_bytes = $2, sha256 = $3, declared_type = $4, last_fetched_at = $5, fetch_due_at = $6, work = $7 WHERE id = $1";
+    private const string FetchedText = "UPDATE documents SET size_bytes = $2, sha256 = $3, declared_type = $4, media_type = COALESCE($5, media_type), last_fetched_at = $6, fetch_due_at = $7, work = $8 WHERE id = $1";
 
     private const string UnchangedText = """
         UPDATE documents SET last_fetched_at = $2, fetch_due_at = $3, work = NULL, node = NULL, attempts = 0, error = NULL, status = CASE WHEN revision IS NULL THEN status ELSE 'ready' END, updated_at = $2 WHERE id = $1
@@ -90,7 +92,8 @@ internal static class IndexSql
     private const string FetchDueText = "UPDATE documents SET work = 'fetch', queued_at = $1, attempts = 0 WHERE work IS NULL AND id IN (SELECT id FROM documents WHERE fetch_due_at <= $1 AND work IS NULL AND status IN ('ready', 'error') ORDER BY fetch_due_at LIMIT 200)";
 
     private const string OtherModelText = """
-        UPDATE documents SET work = 'index', queued_at = $2, attempts = 0 WHERE id IN (SELECT id FROM documents WHERE status = 'ready' AND work IS NULL AND COALESCE(embedding_model, '') <> $1 AND queued_at < $2 LIMIT 200)
+        UPDATE documents SET work = 'index', queued_at = $2, attempts = 0 WHERE id IN (SELECT id FROM documents WHERE work IS NULL
+            AND (status = 'ready' AND COALESCE(embedding_model, '') <> $1 AND queued_at < $2 OR status IN ('ready', 'error') AND error = 'EMBEDDING_FAILED' AND queued_at < $3) LIMIT 200)
         """;
 
     private static readonly string WordsText = $"""
@@ -103,7 +106,7 @@ internal static class IndexSql
 
     public static SqlStatement Claim(Guid id, long claim, string node, TimeSpan lease) => new(ClaimText, [id, claim, node, lease.TotalSeconds]);
 
-    public static SqlStatement Renew(string node, TimeSpan lease) => new(RenewText, [lease.TotalSeconds, node]);
+    public static SqlStatement Renew(Guid id, long claim, TimeSpan lease) => new(RenewText, [id, claim, lease.TotalSeconds]);
 
     /// <summary>Gives work back; it counts as not begun when nothing was wrong with it.</summary>
     public static SqlStatement Release(Guid id, long claim, bool uncounted) => new(ReleaseText, [id, claim, uncounted ? 1 : 0]);
@@ -112,7 +115,8 @@ internal static class IndexSql
 
     public static SqlStatement Owned(Guid id, long claim) => new(OwnedText, [id, claim]) { Guards = true };
 
-    public static SqlStatement Piece(Guid id, int position) => new(PieceText, [id, position]);
+    /// <summary>A piece of the bytes with this hash; no row when the document has others by now, or is gone.</summary>
+    public static SqlStatement Piece(Guid id, int position, string? sha256) => new(PieceText, [id, position, sha256]);
 
     public static SqlStatement Begin(Guid id) => new(BeginText, [id]) { Returns = true };
 
@@ -138,8 +142,11 @@ internal static class IndexSql
 
     public static SqlStatement[] Fail(Guid id, string error, DateTime now) => [new(NewVersionText, [id]), new(FailText, [id, error, now])];
 
-    /// <summary>Revisions that are not the one that is found.</summary>
-    public static SqlStatement Stale(Guid id, long revision) => new(StaleText, [id, revision]);
+    /// <summary>Revisions that were begun before this one.</summary>
+    public static SqlStatement Older(Guid id, long revision) => new(OlderText, [id, revision]);
+
+    /// <summary>Revisions that are not this one.</summary>
+    public static SqlStatement Others(Guid id, long revision) => new(OthersText, [id, revision]);
 
     /// <summary>The statements that empty a revision, each to be repeated until it finds nothing.</summary>
     public static SqlStatement[] EraseContents(long revision) => [new(EraseWordsText, [revision]), new(EraseVectorsText, [revision]), new(EraseChunksText, [revision])];
@@ -147,10 +154,10 @@ internal static class IndexSql
     public static SqlStatement EraseRevision(long revision) => new(EraseRevisionText, [revision]);
 
     /// <summary>Other bytes came from the document's address; they are to be read.</summary>
-    public static IEnumerable<SqlStatement> Fetched(Guid id, IReadOnlyList<byte[]> pieces, long size, string sha256, string? type, DateTime now, DateTime? due) =>
+    public static IEnumerable<SqlStatement> Fetched(Guid id, IReadOnlyList<byte[]> pieces, string sha256, string? declaredType, string? mediaType, DateTime now, DateTime? due) =>
     [
         new(ClearPiecesText, [id]), .. pieces.Select((piece, i) => new SqlStatement(AddPieceText, [id, i, piece])),
-        new(FetchedText, [id, size, sha256, type, now, due, DocumentWork.Index]),
+        new(FetchedText, [id, pieces.Sum(p => (long)p.Length), sha256, declaredType, mediaType, now, due, DocumentWork.Index]),
     ];
 
     public static SqlStatement[] Unchanged(Guid id, DateTime now, DateTime? due) => [new(NewVersionText, [id]), new(UnchangedText, [id, now, due])];
@@ -160,8 +167,8 @@ internal static class IndexSql
     /// <summary>Queues documents whose address is to be fetched again.</summary>
     public static SqlStatement FetchDue(DateTime now) => new(FetchDueText, [now]);
 
-    /// <summary>Queues documents that have vectors of another model, or none; each once a round, however fast it fails.</summary>
-    public static SqlStatement OtherModel(string model, DateTime now) => new(OtherModelText, [model, now]);
+    /// <summary>Queues documents that have vectors of another model, or none; each once a round, however fast it fails. Those that could not be embedded only when that was tried before <paramref name="failed"/>.</summary>
+    public static SqlStatement OtherModel(string model, DateTime now, DateTime failed) => new(OtherModelText, [model, now, failed]);
 }
 
 /// <summary>What was read of a document.</summary>

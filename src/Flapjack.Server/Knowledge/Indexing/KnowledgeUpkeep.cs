@@ -5,11 +5,14 @@ using Flapjack.Server.Platform.Storage;
 
 namespace Flapjack.Server.Knowledge.Indexing;
 
-/// <summary>Queues what is due: addresses to be fetched again, documents with vectors of another model. Clears away what a crash left of deleted documents and broken uploads.</summary>
+/// <summary>Queues what is due: addresses to be fetched again, documents with vectors of another model, or with none because that failed. Clears away what a crash left of deleted documents and broken uploads.</summary>
 internal sealed class KnowledgeUpkeep(IWriter writer, IReader reader, DocumentRows rows, IndexQueue queue, EmbeddingModels models, TimeProvider time) : IHousekeepingTask
 {
     /// <summary>An upload that takes longer has broken off.</summary>
     private static readonly TimeSpan LongestUpload = TimeSpan.FromHours(1);
+
+    /// <summary>A document that no model takes is not to be paid for every round.</summary>
+    private static readonly TimeSpan EmbedAgain = TimeSpan.FromHours(1);
 
     public string Name => "knowledge";
 
@@ -19,7 +22,7 @@ internal sealed class KnowledgeUpkeep(IWriter writer, IReader reader, DocumentRo
     {
         var now = time.Now();
         await Batches.DeleteAsync(writer, [IndexSql.FetchDue(now)], cancellationToken);
-        if (models.Model is { } model) await Batches.DeleteAsync(writer, [IndexSql.OtherModel(model, now)], cancellationToken);
+        if (models.Model is { } model) await Batches.DeleteAsync(writer, [IndexSql.OtherModel(model, now, now - EmbedAgain)], cancellationToken);
         queue.Wake();
         await EraseAsync(now, cancellationToken);
         await Batches.DeleteAsync(writer, [DocumentSql.EraseEmptyScopes()], cancellationToken);
@@ -40,7 +43,7 @@ internal sealed class KnowledgeUpkeep(IWriter writer, IReader reader, DocumentRo
     }
 }
 
-/// <summary>A change of the embedding model shows at the start, and documents need not wait for the next round.</summary>
+/// <summary>A change of the embedding model or its key shows at the start, and documents need not wait for the next round.</summary>
 internal sealed partial class ModelChange(IWriter writer, IndexQueue queue, EmbeddingModels models, TimeProvider time, ILogger<ModelChange> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -50,7 +53,7 @@ internal sealed partial class ModelChange(IWriter writer, IndexQueue queue, Embe
         {
             await Task.Yield();
             var (queued, now) = (0, time.Now());
-            while ((await writer.WriteAsync([IndexSql.OtherModel(model, now)], stoppingToken)).Affected[0] is > 0 and var some) queued += some;
+            while ((await writer.WriteAsync([IndexSql.OtherModel(model, now, now)], stoppingToken)).Affected[0] is > 0 and var some) queued += some;
             if (queued > 0) LogQueued(logger, queued, model);
             queue.Wake();
         }

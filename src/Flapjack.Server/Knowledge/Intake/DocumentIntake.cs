@@ -64,16 +64,24 @@ internal sealed class DocumentIntake(IWriter writer, IReader reader, Databases d
     /// <summary>Makes a document of received bytes and waits for it, unless nobody wants to. 409 when the scope has the same bytes or is full; 415 and 422 when it turns out to be unreadable within the wait, and then nothing is kept.</summary>
     public async Task<Document> AddAsync(ReceivedBytes received, DocumentDraft draft, bool waits, CancellationToken cancellationToken)
     {
+        // Asked for before it is queued: a fast reader is done before anybody could ask.
+        var done = queue.DoneAsync(received.Id);
         try
         {
             await QueueAsync(received, draft, cancellationToken);
+            if (waits) await WaitAsync(done, cancellationToken);
         }
         catch
         {
+            // What is queued stays: whoever sent it may be gone, or the database away, but the document came whole.
             await erasure.DropAsync(received.Id);
             throw;
         }
-        return await WaitAsync(received.OrgId, received.Id, waits, cancellationToken);
+        finally
+        {
+            queue.Forget(received.Id);
+        }
+        return await ResultAsync(received.OrgId, received.Id, cancellationToken);
     }
 
     public Task DropAsync(ReceivedBytes received) => erasure.DropAsync(received.Id);
@@ -111,7 +119,6 @@ internal sealed class DocumentIntake(IWriter writer, IReader reader, Databases d
             CreatedAt = now,
             UpdatedAt = now,
         };
-        _ = queue.DoneAsync(document.Id);
         var result = await writer.WriteAsync([DocumentSql.LockScope(scopes[0]), DocumentSql.Finish(document, context.Settings.Knowledge.MaxDocumentsPerScope)], CancellationToken.None);
         if (result.Refused || result.Affected[1] == 0) throw await WhyNotAsync(document, cancellationToken);
         queue.Wake();
@@ -119,7 +126,6 @@ internal sealed class DocumentIntake(IWriter writer, IReader reader, Databases d
 
     private async Task<ApiException> WhyNotAsync(Document document, CancellationToken cancellationToken)
     {
-        queue.Forget(document.Id);
         await using var db = databases.Open(document.OrgId);
         var twin = await db.Documents.Where(d => d.Scope == document.Scope && d.Sha256 == document.Sha256 && d.Id != document.Id).Select(d => (Guid?)d.Id).FirstOrDefaultAsync(cancellationToken);
         if (twin is { } id) return ApiException.Conflict(id.ToString());
@@ -128,20 +134,20 @@ internal sealed class DocumentIntake(IWriter writer, IReader reader, Databases d
             ? ApiException.Conflict($"this {document.ScopeType} has {most} documents, the most it may have") : ApiException.NotFound("Scope");
     }
 
-    private async Task<Document> WaitAsync(Guid orgId, Guid id, bool waits, CancellationToken cancellationToken)
+    private async Task WaitAsync(Task done, CancellationToken cancellationToken)
     {
-        if (waits)
+        try
         {
-            try
-            {
-                await queue.DoneAsync(id).WaitAsync(Patience, context.Time, cancellationToken);
-            }
-            catch (TimeoutException)
-            {
-                // It goes on without anybody waiting.
-            }
+            await done.WaitAsync(Patience, context.Time, cancellationToken);
         }
-        queue.Forget(id);
+        catch (TimeoutException)
+        {
+            // It goes on without anybody waiting.
+        }
+    }
+
+    private async Task<Document> ResultAsync(Guid orgId, Guid id, CancellationToken cancellationToken)
+    {
         await using var db = databases.Open(orgId);
         var document = await db.Documents.AsNoTracking().FirstOrDefaultAsync(d => d.Id == id, cancellationToken) ?? throw ApiException.NotFound("Document");
         // An embedding that failed is nothing the sender could mend by sending again.

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Flapjack.Server.Files;
 using Flapjack.Server.Platform.Egress;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
@@ -28,7 +27,7 @@ internal sealed class DocumentTexts(CallerContext access, ScopeAccess scopes, Do
         var (type, extension) = request.Format.Value switch { "md" => ("text/markdown", "md"), "html" => ("text/html", "html"), _ => ("text/plain", "txt") };
         var name = $"text.{extension}";
         var received = await intake.ReceiveAsync(access.OrgId, new MemoryStream(Encoding.UTF8.GetBytes(text!)), name, type, "text", cancellationToken);
-        var draft = new DocumentDraft(scope.Value, title!, Titled: true, request.SourceRef.Value is { Length: > 0 } source ? source : name, TextOf(request.Metadata.Value)) { DeclaredType = type };
+        var draft = new DocumentDraft(scope.Value, title!, Titled: true, request.SourceRef.Value is { Length: > 0 } source ? source : name, TextOf(request.Metadata.Value)) { DeclaredType = $"{type}; charset=utf-8" };
         return await intake.AddAsync(received, draft, waits: true, cancellationToken);
     }
 
@@ -45,12 +44,11 @@ internal sealed class DocumentTexts(CallerContext access, ScopeAccess scopes, Do
         await scopes.RequireAsync(scope!.Value, cancellationToken);
         if (await guard.RefusalAsync(url!, cancellationToken) is { } refusal) throw ApiException.Invalid("url", refusal);
         var page = await FetchAsync(url!, cancellationToken);
-        var name = FileName.Of(page.Address, "page");
-        var received = await intake.ReceiveAsync(access.OrgId, new MemoryStream(page.Body), name, page.MediaType, "url", cancellationToken);
+        var received = await intake.ReceiveAsync(access.OrgId, new MemoryStream(page.Body), PageFetch.NameOf(page), page.ContentType, "url", cancellationToken);
         var draft = new DocumentDraft(scope.Value, title ?? Guess(page.Address), title is not null, url!, TextOf(request.Metadata.Value))
         {
             Address = url,
-            DeclaredType = page.MediaType,
+            DeclaredType = page.ContentType,
             RefreshHours = request.RefreshHours.Value,
         };
         return await intake.AddAsync(received, draft, waits: true, cancellationToken);

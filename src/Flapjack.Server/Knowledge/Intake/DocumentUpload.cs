@@ -27,7 +27,10 @@ internal sealed class DocumentUpload(CallerContext access, ScopeAccess scopes, D
             errors.ThrowIfAny();
             await scopes.RequireAsync(scope!.Value, cancellationToken);
             var draft = new DocumentDraft(scope.Value, fields["title"], Titled: true, name, metadata) { DeclaredType = declared };
-            return await intake.AddAsync(received!, draft, waits: !isAsync, cancellationToken);
+            var bytes = received!;
+            // From here on they are the intake's.
+            received = null;
+            return await intake.AddAsync(bytes, draft, waits: !isAsync, cancellationToken);
         }
         catch when (received is not null)
         {

@@ -21,6 +21,7 @@ internal sealed partial class KnowledgePrompt(AgentEquipment equipment, AgentCon
         {
             var reach = await KnowledgeReach.OfAsync(equipment, request.For, cancellationToken);
             if (reach is { Org: false, Agent: false, Threads: false }) return null;
+            if (request.IsContinued) await sources.ForgetAsync(request, cancellationToken);
             var config = await configs.ForTurnAsync<KnowledgeConfig>(request.For, cancellationToken);
             if (!config.Enabled || reach.Scopes(request.For, config) is not { Count: > 0 } scopes) return null;
             return await FindAsync(request, config, scopes, cancellationToken);

@@ -30,7 +30,7 @@ internal sealed class Asking(GuestTurns guests, TurnStops stops, Databases datab
         errors.Text("message", message, MessageDraft.ContentLimit, min: 1);
         if (message.Contains('\0', StringComparison.Ordinal)) errors.Add("message", "must not contain the character U+0000");
         errors.ThrowIfAny();
-        var draft = new MessageDraft { Content = message, Attachments = [], Results = [], BringsTools = false, OnBusy = "reject", Stream = false, Options = new() { Source = TurnSources.Mcp, ContinueOnDisconnect = true } };
+        var draft = new MessageDraft { Content = message, Attachments = [], Results = [], BringsTools = false, OnBusy = "reject", Stream = false, Options = new() { Source = TurnDoors.Mcp, ContinueOnDisconnect = true } };
         using var opened = call.Id("threadId") is { } threadId
             ? await guests.ContinueAsync(threadId, agentId, "agentId", draft, call.Client)
             : await guests.BeginAsync(new(agentId, new(null, ThreadKinds.Single, null, null, "[]", access.UserId, "{}"), draft, null), call.Client);

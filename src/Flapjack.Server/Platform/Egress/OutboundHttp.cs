@@ -142,8 +142,11 @@ internal sealed record OutboundAnswer(int Status, Uri Address, IReadOnlyDictiona
 {
     public bool IsSuccess => Status is >= 200 and < 300;
 
+    /// <summary>As it was sent, with its character set; null when none was.</summary>
+    public string? ContentType => Headers.TryGetValue("Content-Type", out var type) && type.ToString() is { Length: > 0 } sent ? sent : null;
+
     /// <summary>The media type without parameters, in lower case; null when none was sent.</summary>
-    public string? MediaType => Headers.TryGetValue("Content-Type", out var type) && type.ToString().Split(';')[0].Trim().ToLowerInvariant() is { Length: > 0 } name ? name : null;
+    public string? MediaType => ContentType?.Split(';')[0].Trim().ToLowerInvariant() is { Length: > 0 } name ? name : null;
 }
 
 /// <summary>Why no answer came.</summary>

@@ -20,7 +20,7 @@ internal sealed class TurnMaterial(IEnumerable<IPromptSource> sources, IEnumerab
         if (_sources.Length == 0) return [];
         // A prompt whose reading met an outage is put together again; its spans stand in the trace once.
         var spans = new List<TurnSpan>();
-        var request = new PromptRequest(run.Plan.Equipment, run.Live.TurnId, QueryOf(run.Input ?? "", prompt), spans.Add);
+        var request = new PromptRequest(run.Plan.Equipment, run.Live.TurnId, QueryOf(run.Input ?? "", prompt), spans.Add) { IsContinued = run.Fence > 0 || run.Earlier is not null };
         var parts = new List<PromptPart>();
         foreach (var source in _sources)
         {

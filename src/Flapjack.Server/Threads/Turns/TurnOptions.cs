@@ -46,8 +46,8 @@ internal sealed record TurnOptions
     /// <summary>Set when another agent asked for the turn: what it does is part of that agent's trace.</summary>
     public Agents.Equipment.DelegationChain? Delegation { get; init; }
 
-    /// <summary>The door the message came through, one of <see cref="TurnSources"/>.</summary>
-    public string Source { get; init; } = TurnSources.Api;
+    /// <summary>The door the message came through, one of <see cref="TurnDoors"/>.</summary>
+    public string Source { get; init; } = TurnDoors.Api;
 
     /// <summary>JSON object for the trace.</summary>
     public JsonElement? Metadata { get; init; }
@@ -61,8 +61,8 @@ internal sealed record TurnOptions
     public static TurnOptions Parse(string text) => text == Plain ? new() : JsonSerializer.Deserialize<TurnOptions>(text, WireJson.Responses)!;
 }
 
-/// <summary>Where messages come from, as traces name it.</summary>
-internal static class TurnSources
+/// <summary>The doors messages come through, as traces name them.</summary>
+internal static class TurnDoors
 {
     public const string Api = "api", Public = "public", Mcp = "mcp", A2A = "a2a";
 }

@@ -18,7 +18,7 @@ internal sealed class TurnTraces(ServerSettings settings)
         ThreadId = plan.Thread.Id,
         SessionId = Text(plan.Options.Metadata, "sessionId", "session_id") ?? $"sess_{plan.Thread.Id}",
         UserId = plan.UserId,
-        Name = plan.Options.Source == TurnSources.Public ? "public-turn" : "chat-turn",
+        Name = plan.Options.Source == TurnDoors.Public ? "public-turn" : "chat-turn",
         Status = "running",
         StartedAt = startedAt,
         Tags = Tags(plan, stopped: false),
@@ -126,7 +126,7 @@ internal sealed class TurnTraces(ServerSettings settings)
 
     private static string Tags(TurnPlan plan, bool stopped)
     {
-        if (plan.Options is { Metadata: null, Source: TurnSources.Api } && plan.Thread.Metadata == "{}") return stopped ? """["source:api","stopped"]""" : """["source:api"]""";
+        if (plan.Options is { Metadata: null, Source: TurnDoors.Api } && plan.Thread.Metadata == "{}") return stopped ? """["source:api","stopped"]""" : """["source:api"]""";
         var tags = new List<string>();
         foreach (var metadata in (JsonElement?[])[plan.Options.Metadata, JsonElement.Parse(plan.Thread.Metadata)])
         {

@@ -14,8 +14,7 @@ internal sealed class BuiltinReader(OutboundHttp http, RobotsCache robots, PageR
         {
             var answer = await FetchAsync(address, rules, cancellationToken);
             if (!answer.IsSuccess) throw new ToolException($"TOOL_HTTP_{answer.Status}", $"{answer.Address.Host} answered with status {answer.Status}");
-            var type = answer.Headers.TryGetValue("Content-Type", out var sent) ? sent.ToString() : null;
-            var page = await pages.ReadAsync(answer.Body, type, answer.Address, maxCharacters, cancellationToken);
+            var page = await pages.ReadAsync(answer.Body, answer.ContentType, answer.Address, maxCharacters, cancellationToken);
             return new(answer.Address, page.Title, page.Text, page.Links, page.IsTruncated) { Bytes = answer.Body.Length };
         }
         catch (OutboundException fault)
