@@ -2,7 +2,10 @@ using Flapjack.Runtime.Tools;
 using Flapjack.Server.Integrations;
 using Flapjack.Server.Integrations.Postgres;
 using Flapjack.Server.Platform.Egress;
+using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Tests.Threads;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Flapjack.Server.Tests.Integrations;
 
@@ -32,5 +35,16 @@ public sealed class DatabaseLimitTests(IntegrationWorld world) : IClassFixture<I
         (await world.AskCustomerAsync($"SELECT count(*) FROM pg_stat_activity WHERE usename = '{world.Reader}'")).ShouldBe(4L);
         await enough.CancelAsync();
         foreach (var query in running) await Should.ThrowAsync<OperationCanceledException>(query);
+    }
+
+    [Fact]
+    public async Task A_schema_that_is_too_large_is_an_error_and_not_held()
+    {
+        IntegrationWorld.Require();
+        await using var small = await TurnWorld.StartAsync(settings => settings["Network:AllowedHosts:0"] = "loopback", services => services.Replace(ServiceDescriptor.Singleton(new DatabaseLimits { SchemaCharacters = 300 })));
+        var created = await small.PostAsync("/api/integrations", new { name = "Big", kind = "postgres", connectionString = world.Url }).ShouldBe(201);
+        (created.Text("status"), created.Text("last_error")).ShouldBe(("error", "CONNECT_FAILED: the schemas are too large to be read; name fewer of them, or let the role read fewer tables"));
+        // Two columns of one table: what they share is counted once.
+        (await small.PostAsync("/api/integrations", new { name = "Small", kind = "postgres", connectionString = world.Url, schemas = new[] { "sales" } }).ShouldBe(201)).Text("status").ShouldBe("active");
     }
 }

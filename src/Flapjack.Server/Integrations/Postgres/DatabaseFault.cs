@@ -18,6 +18,7 @@ internal sealed record DatabaseFault(string Code, string Detail, string ToolCode
     private static readonly DatabaseFault Busy = Slow with { Detail = "the database is busy with other queries of this integration" };
     private static readonly DatabaseFault Gone = new("CONNECT_FAILED", "the database cannot be reached", ToolErrors.Unreachable);
     private static readonly DatabaseFault Tls = new("TLS_FAILED", "no encrypted connection could be agreed on, or the certificate was not accepted", ToolErrors.Unreachable);
+    private static readonly DatabaseFault TooLarge = new("CONNECT_FAILED", "the schemas are too large to be read; name fewer of them, or let the role read fewer tables", ToolErrors.QueryFailed);
     private static readonly DatabaseFault Login = new("AUTH_FAILED", "the database refused the login", ToolErrors.QueryFailed);
 
     /// <summary>Null for what is no fault of the database or the way to it.</summary>
@@ -25,6 +26,7 @@ internal sealed record DatabaseFault(string Code, string Detail, string ToolCode
     {
         EgressRefusedException refused => new("BLOCKED_ADDRESS", refused.Message, ToolErrors.BlockedAddress),
         PostgresException answer => Of(answer),
+        SchemaTooLargeException => TooLarge,
         _ when IsBusy(exception) => Busy,
         TimeoutException or OperationCanceledException => Slow,
         SocketException or IOException => Gone,
