@@ -12,7 +12,7 @@ using Microsoft.Extensions.AI;
 
 namespace Flapjack.Server.Web.Tools;
 
-/// <summary><c>web_research</c>: a provider's own answer where it gives answers; else a search, a few pages read, and one call of the agent's model over them.</summary>
+/// <summary><c>web_research</c>: a provider's own answer where it gives answers and keeps to the agent's domains; else a search, a few pages read, and one call of the agent's model over them.</summary>
 internal sealed class WebResearch(WebProviders providers, WebSearching searching, WebReading reading, ResearchModel model)
 {
     private const int PageCharacters = 8_000, AtOnce = 3;
@@ -21,7 +21,8 @@ internal sealed class WebResearch(WebProviders providers, WebSearching searching
     {
         var (provider, access) = await providers.SearchAsync(request.For.OrgId, request.Config.SearchProvider, cancellationToken);
         var rules = DomainRules.Of(request.Config);
-        if (provider is IAnswerProvider answers)
+        // An answer cannot be held against the domains afterwards, as results can.
+        if (provider is IAnswerProvider answers && answers.CanKeepTo(rules))
         {
             var answer = await answers.AnswerAsync(access, request.Question, request.Depth, rules, cancellationToken);
             return new(answer.Text, [.. answer.Sources.Where(s => Uri.TryCreate(s.Url, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && rules.Allows(url)).Select(s => new SourcePage(s.Title, s.Url))]);
