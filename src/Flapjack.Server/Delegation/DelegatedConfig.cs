@@ -56,7 +56,7 @@ internal sealed record DelegatedConfig : IAgentConfig
             else if (!names.Add(name)) errors.Add($"{path}.name", "is used twice");
             errors.Text($"{path}.description", Tools[i].Description, 4_000);
             errors.Object($"{path}.parameters", Tools[i].Parameters, 64 * 1024);
-            if (Tools[i].Parameters.TryGetProperty("type", out var type) && !type.ValueEquals("object")) errors.Add($"{path}.parameters", "must be a schema of type object");
+            if (Tools[i].Parameters.TryGetProperty("type", out var type) && (type.ValueKind != JsonValueKind.String || !type.ValueEquals("object"))) errors.Add($"{path}.parameters", "must be a schema of type object");
         }
     }
 

@@ -72,7 +72,7 @@ internal static class AgentIntegrationEndpoints
         {
             await db.SaveChangesAsync(cancellationToken);
         }
-        catch (DbUpdateException exception) when (exception is DbUpdateConcurrencyException || exception.InnerException is System.Data.Common.DbException { IsTransient: false })
+        catch (DbUpdateException exception) when (DatabaseFaults.IsConflict(exception))
         {
             throw ApiException.Conflict("the agent's databases were changed at the same time");
         }

@@ -71,7 +71,7 @@ internal static class ProviderEndpoints
         {
             await db.SaveChangesAsync(cancellationToken);
         }
-        catch (DbUpdateException exception) when (exception is DbUpdateConcurrencyException || exception.InnerException is System.Data.Common.DbException { IsTransient: false })
+        catch (DbUpdateException exception) when (DatabaseFaults.IsConflict(exception))
         {
             throw ApiException.Conflict("the provider was changed at the same time");
         }

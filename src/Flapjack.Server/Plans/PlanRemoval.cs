@@ -9,9 +9,10 @@ internal sealed class PlanRemoval(FlapjackDb db) : IThreadDependant
 {
     public async Task OnDeletedAsync(Guid threadId, CancellationToken cancellationToken)
     {
-        var plans = db.Plans.Where(p => p.ThreadId == threadId).Select(p => p.Id);
+        var plans = await db.Plans.Where(p => p.ThreadId == threadId).Select(p => p.Id).ToListAsync(cancellationToken);
+        // First: whoever changes a plan holds its row, and what they add is to go too.
+        await db.Plans.Where(p => plans.Contains(p.Id)).ExecuteDeleteAsync(cancellationToken);
         await db.Todos.Where(t => plans.Contains(t.PlanId)).ExecuteDeleteAsync(cancellationToken);
         await db.TodoDependencies.Where(d => plans.Contains(d.PlanId)).ExecuteDeleteAsync(cancellationToken);
-        await db.Plans.Where(p => p.ThreadId == threadId).ExecuteDeleteAsync(cancellationToken);
     }
 }

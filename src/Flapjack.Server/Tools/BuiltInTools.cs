@@ -8,6 +8,7 @@ internal static class BuiltInTools
         "plan_create", "plan_update", "todo_add", "todo_update",
         "computer_run", "computer_write_file", "computer_read_file",
         "web_search", "web_research", "web_read", "web_crawl",
+        "knowledge_search",
         "memory_store", "memory_recall", "memory_forget",
         "schedule_task", "list_scheduled_tasks", "update_scheduled_task", "cancel_scheduled_task",
         "propose_profile_switch", "channel_send",

@@ -97,6 +97,11 @@ internal static class ToolEndpoints
             await AgentEquipment.ChangedAsync(db, db.AgentsWithTool(tool.Id), cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
+        catch (DbUpdateConcurrencyException)
+        {
+            // Deleted while the change was checked.
+            throw ApiException.NotFound("Tool");
+        }
         catch (DbUpdateException fault) when (fault.InnerException is { } inner && DatabaseFaults.IsDuplicate(inner))
         {
             throw ApiException.Conflict($"a tool named '{tool.Name}' exists already");

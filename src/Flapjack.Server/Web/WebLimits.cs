@@ -16,7 +16,7 @@ internal sealed record WebLimits
     /// <summary>Of one page, unpacked or not: packed answers are not asked for.</summary>
     public int PageBytes { get; init; } = 5 * 1024 * 1024;
 
-    /// <summary>Of one page, redirects included.</summary>
+    /// <summary>Of one page, redirects and what robots.txt files say on the way included.</summary>
     public TimeSpan PageTime { get; init; } = TimeSpan.FromSeconds(20);
 
     public int Redirects { get; init; } = 5;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Tests.Threads;
 using Flapjack.Server.Tests.Tools;
+using Flapjack.Server.Tests.Web;
 using Flapjack.Testing;
 using Microsoft.AspNetCore.Http;
 
@@ -145,6 +146,44 @@ public sealed class ResolverTests(ToolWorld world) : IClassFixture<ToolWorld>
         (await AskAsync(world, thread, "hello")).Event.ShouldBe("done");
         world.Receiver.At(path).ShouldBeEmpty();
         SourcesIn(await world.World.TraceAsync(thread)).ShouldBe(["platform"]);
+    }
+
+    [Fact]
+    public async Task Research_is_answered_with_the_users_key_too()
+    {
+        await using var own = await ToolWorld.StartAsync();
+        await using var web = await FakeWeb.StartAsync();
+        await WebWorld.SetUpAsync(own.World, "tavily", web);
+        web.Json("/search", new { results = new[] { new { title = "T", url = web.Address + "/x", content = "S" } } });
+        var (thread, path) = await OpenAsync(own, TurnWorld.OpenAI);
+        own.Receiver.Says(path, $$"""{"apiKey":"{{Key}}","source":"byok"}""");
+        await SwitchOnAsync(own, thread, "web", """{"enabled":true}""");
+        own.World.Upstream.Reply(Script.ToolCalls(new ScriptedCall("call_a", "web_research", """{"question":"Why?"}""")), Script.Text("So [1]."), Script.Text("So."));
+        (await AskAsync(own, thread, "why?", new { senderId = "u-17" })).Data.Text("content").ShouldBe("So.");
+        own.World.Upstream.Requests.Select(r => r.Headers["Authorization"]).ShouldBe(Enumerable.Repeat($"Bearer {Key}", 3));
+        own.Receiver.At(path).Select(hit => JsonElement.Parse(hit.Text).Text("userId")).ShouldBe(Enumerable.Repeat("u-17", 3));
+        SourcesIn(await own.World.TraceAsync(thread)).ShouldBe(["byok", "byok", "byok"]);
+    }
+
+    [Fact]
+    public async Task Memories_are_collected_with_the_users_key_too()
+    {
+        await using var own = await ToolWorld.StartAsync();
+        var (thread, path) = await OpenAsync(own, TurnWorld.OpenAI);
+        own.Receiver.Says(path, $$"""{"apiKey":"{{Key}}"}""");
+        await SwitchOnAsync(own, thread, "memory", """{"enabled":true,"autoCollect":true}""");
+        own.World.Upstream.Reply(Script.Text("Noted."), Script.Text("""{"memories":["The user works from Bergen."]}"""));
+        (await AskAsync(own, thread, "I moved to Bergen.", new { senderId = "u-17" })).Event.ShouldBe("done");
+        // The end of the server waits for what is queued.
+        await own.Server.RestartAsync();
+        own.World.Upstream.Requests.Select(r => r.Headers["Authorization"]).ShouldBe([$"Bearer {Key}", $"Bearer {Key}"]);
+        own.Receiver.At(path).Select(hit => JsonElement.Parse(hit.Text).Text("userId")).ShouldBe(["u-17", "u-17"]);
+    }
+
+    private static async Task SwitchOnAsync(ToolWorld at, Guid thread, string config, string body)
+    {
+        var agent = (await at.World.ThreadAsync(thread)).Text("agent_id");
+        await at.Server.Client.PutAsync($"/api/agents/{agent}/{config}", JsonText.Content(body), Token).ShouldBe(200);
     }
 
     private async Task<(Guid Thread, string Path)> OpenAsync(ToolWorld at, string model, object? fields = null)

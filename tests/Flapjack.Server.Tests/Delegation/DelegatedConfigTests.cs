@@ -65,6 +65,7 @@ public sealed class DelegatedConfigTests(ServerFixture server) : IClassFixture<S
     [InlineData("""{"tools":[{"name":"a"},{"name":"a"}]}""", 422, "tools[1].name")]
     [InlineData("""{"tools":[{}]}""", 422, "tools[0].name")]
     [InlineData("""{"tools":[{"name":"a","parameters":{"type":"string"}}]}""", 422, "tools[0].parameters")]
+    [InlineData("""{"tools":[{"name":"a","parameters":{"type":["object"]}}]}""", 422, "tools[0].parameters")]
     [InlineData("""{"tools":[{"name":"a","parameters":[]}]}""", 400, "tools[0].parameters")]
     [InlineData("""{"tools":[null]}""", 400, "tools[0]")]
     [InlineData("""{"agents":[null]}""", 400, "agents[0]")]

@@ -1,6 +1,11 @@
 using System.Text.Json;
 using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Plans;
+using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Tests.Threads;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Flapjack.Server.Tests.Plans;
 
@@ -146,6 +151,42 @@ public sealed class PlanTests(TurnWorld world) : IClassFixture<TurnWorld>
         await world.DeleteAsync($"/api/threads/{thread}").ShouldBe(200);
         await world.Server.Client.GetAsync($"/api/plans/{second.Text("id")}", Token).ShouldBeError(404, "NOT_FOUND");
         await world.PostAsync("/api/plans", new { threadId = thread, title = "t" }).ShouldBeError(404, "NOT_FOUND");
+    }
+
+    [Fact]
+    public async Task A_todo_that_is_added_while_the_thread_is_deleted_goes_with_it()
+    {
+        Assert.SkipUnless(TestDatabase.IsPostgres, "On SQLite one change waits for the other from its beginning.");
+        var thread = await world.OpenAsync();
+        var plan = (await world.PlanAsync(thread, new { content = "a" })).GetProperty("id").GetGuid();
+        var org = await world.Server.FirstOrgAsync();
+        await using var db = world.Server.Services.GetRequiredService<Databases>().Open(org);
+        await using (var change = await db.Database.BeginTransactionAsync(Token))
+        {
+            // As every change of a plan begins.
+            await db.Plans.Where(p => p.Id == plan).ExecuteUpdateAsync(rows => rows.SetProperty(p => p.Version, p => p.Version + 1), Token);
+            var deleting = world.DeleteAsync($"/api/threads/{thread}");
+            await UntilSomebodyWaitsAsync();
+            var now = world.Server.Time.GetUtcNow().UtcDateTime;
+            db.Todos.Add(new Todo { Id = Guid.NewGuid(), OrgId = org, PlanId = plan, Position = 1, Content = "b", CreatedAt = now, UpdatedAt = now });
+            await db.SaveChangesAsync(Token);
+            await change.CommitAsync(Token);
+            await deleting.ShouldBe(200);
+        }
+        (await db.Plans.CountAsync(p => p.Id == plan, Token) + await db.Todos.CountAsync(t => t.PlanId == plan, Token)).ShouldBe(0);
+    }
+
+    private async Task UntilSomebodyWaitsAsync()
+    {
+        await using var connection = new NpgsqlConnection(world.Server.ConnectionString);
+        await connection.OpenAsync(Token);
+        await using var asking = new NpgsqlCommand("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'", connection);
+        var deadline = Environment.TickCount64 + 10_000;
+        while (await asking.ExecuteScalarAsync(Token) is 0L)
+        {
+            if (Environment.TickCount64 > deadline) throw new TimeoutException("nobody waits for a lock");
+            await Task.Delay(5, Token);
+        }
     }
 
     [Fact]

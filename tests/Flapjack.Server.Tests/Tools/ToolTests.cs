@@ -1,5 +1,10 @@
+using System.Net;
+using Flapjack.Server.Platform.Egress;
+using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Tests.Accounts;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Flapjack.Server.Tests.Tools;
 
@@ -75,6 +80,20 @@ public sealed class ToolTests(ToolWorld world) : IClassFixture<ToolWorld>
         var tool = await world.CreateAsync(world.NewName());
         await PatchAsync($"/api/tools/{tool.Text("id")}", change).ShouldBeError(status, status == 422 ? "VALIDATION_ERROR" : "INVALID_REQUEST", field);
         (await Client.GetAsync($"/api/tools/{tool.Text("id")}", Token).ShouldBe(200)).GetRawText().ShouldBe(tool.GetRawText());
+    }
+
+    [Fact]
+    public async Task A_tool_that_is_deleted_while_its_change_is_checked_is_not_found()
+    {
+        Func<Task>? meanwhile = null;
+        await using var server = await ServerFixture.StartAsync(services: services => services.Replace(ServiceDescriptor.Singleton(provider => new EgressGuard(provider.GetRequiredService<ServerSettings>(), async (_, _) =>
+        {
+            if (meanwhile is not null) await meanwhile();
+            return [IPAddress.Parse("8.8.8.8")];
+        }))));
+        var path = "/api/tools/" + (await server.Client.PostAsync("/api/tools", JsonText.Content("""{"name":"a","description":"x","url":"https://example.com/a"}"""), Token).ShouldBe(201)).Text("id");
+        meanwhile = () => server.Client.DeleteAsync(path, Token).ShouldBe(200);
+        (await server.Client.PatchAsync(path, JsonText.Content("""{"url":"https://example.com/b"}"""), Token).ShouldBeError(404, "NOT_FOUND")).Text("detail").ShouldBe("Tool not found");
     }
 
     [Fact]

@@ -1,6 +1,10 @@
 using System.Text;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Tests.Threads;
+using Flapjack.Server.Web;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Flapjack.Server.Tests.Web;
 
@@ -133,6 +137,38 @@ public sealed class PageTests(WebWorld world) : IClassFixture<WebWorld>, IAsyncL
         var thread = await world.OpenAsync(new { maxPages = 4 });
         (await world.CallAsync(thread, "web_crawl", new { url = _web.Address + "/p0", max_pages = 100 })).GetProperty("pages").GetArrayLength().ShouldBe(4);
         (await world.CallAsync(thread, "web_crawl", new { url = _web.Address + "/nothing" })).Text("error").ShouldBe("TOOL_HTTP_404");
+    }
+
+    [Fact]
+    public async Task A_page_has_its_time_once_however_often_it_redirects()
+    {
+        await using var own = await WebWorld.StartAsync();
+        _web.On("/hop", http =>
+        {
+            own.Server.Time.Advance(TimeSpan.FromSeconds(12));
+            http.Response.Redirect("/end");
+            return Task.CompletedTask;
+        }).On("/end", http =>
+        {
+            own.Server.Time.Advance(TimeSpan.FromSeconds(12));
+            return http.Response.WriteAsync("At last.");
+        });
+        var thread = await WebWorld.OpenAsync(own);
+        (await WebWorld.CallAsync(own, thread, "web_read", new { url = _web.Address + "/hop" })).GetRawText().ShouldBe("""{"error":"TOOL_TIMEOUT","detail":"127.0.0.1: no answer within 20 s"}""");
+        (await WebWorld.CallAsync(own, thread, "web_read", new { url = _web.Address + "/end" })).Text("text").ShouldBe("At last.");
+    }
+
+    [Fact]
+    public async Task The_first_page_of_a_crawl_is_read_within_the_crawls_time()
+    {
+        await using var own = await TurnWorld.StartAsync(settings => settings["Network:AllowedHosts:0"] = "loopback", services => services.Replace(ServiceDescriptor.Singleton(new WebLimits { CrawlTime = TimeSpan.FromSeconds(5) })));
+        _web.On("/late", http =>
+        {
+            own.Server.Time.Advance(TimeSpan.FromSeconds(6));
+            return http.Response.WriteAsync("Too late.");
+        });
+        var result = await WebWorld.CallAsync(own, await WebWorld.OpenAsync(own), "web_crawl", new { url = _web.Address + "/late" });
+        result.GetRawText().ShouldBe("""{"error":"TOOL_TIMEOUT","detail":"127.0.0.1: no page within 5 s"}""");
     }
 
     private async Task<System.Text.Json.JsonElement> ReadAsync(string path, object? config = null) => await world.CallAsync(await world.OpenAsync(config), "web_read", new { url = _web.Address + path });

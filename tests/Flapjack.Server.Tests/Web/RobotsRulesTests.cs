@@ -39,6 +39,14 @@ public sealed class RobotsRulesTests
     }
 
     [Fact]
+    public void A_rule_is_as_long_as_it_is_sent()
+    {
+        static bool Allows(int letters) => RobotsRules.Parse($"User-agent: *\nDisallow: /{new string('ü', letters)}", WebLimits.Robot).Allows(new Uri($"https://example.com/{new string('ü', letters)}"));
+        Allows(80).ShouldBeFalse();
+        Allows(90).ShouldBeTrue();
+    }
+
+    [Fact]
     public void No_file_takes_long()
     {
         var file = "User-agent: *\n" + string.Concat(Enumerable.Repeat("Disallow: /" + string.Concat(Enumerable.Repeat("*a", 200)) + "b\n", 5_000));

@@ -90,6 +90,36 @@ public sealed class SearchProviderTests : IAsyncLifetime
         (await WebWorld.CallAsync(_world, thread, "web_read", new { url = _web.Address + "/gone" })).Text("error").ShouldBe("TOOL_HTTP_404");
     }
 
+    [Theory]
+    [InlineData("http://169.254.169.254/latest/meta-data/")]
+    [InlineData("http://10.1.2.3/")]
+    [InlineData("file:///etc/passwd")]
+    public async Task What_firecrawl_was_led_to_inside_the_network_is_not_shown(string end)
+    {
+        await WebWorld.SetUpAsync(_world, "firecrawl", _web);
+        _web.Json("/v2/scrape", new { success = true, data = new { markdown = "the secret", metadata = new { url = end, statusCode = 200 } } });
+        var result = await WebWorld.CallAsync(_world, await WebWorld.OpenAsync(_world), "web_read", new { url = _web.Address + "/away" });
+        result.Text("error").ShouldBe("BLOCKED_ADDRESS");
+        result.GetRawText().ShouldNotContain("the secret");
+    }
+
+    [Theory]
+    [InlineData("[]", "TOOL_FAILED")]
+    [InlineData("7", "TOOL_FAILED")]
+    [InlineData("""{"data":[]}""", "TOOL_FAILED")]
+    [InlineData("""{"data":{"markdown":{}}}""", "TOOL_FAILED")]
+    [InlineData("""{"data":{"markdown":"Hi","metadata":[]}}""", null)]
+    [InlineData("""{"data":{"markdown":"Hi","metadata":{"statusCode":"200","url":7,"title":[]}}}""", null)]
+    [InlineData("""{"data":{"markdown":"Hi","metadata":{"statusCode":2e99}}}""", null)]
+    public async Task Odd_answers_of_firecrawl_are_read_as_far_as_they_go(string answer, string? error)
+    {
+        await WebWorld.SetUpAsync(_world, "firecrawl", _web);
+        _web.Json("/v2/scrape", answer);
+        var result = await WebWorld.CallAsync(_world, await WebWorld.OpenAsync(_world), "web_read", new { url = _web.Address + "/x" });
+        if (error is null) result.Text("text").ShouldBe("Hi", result.GetRawText());
+        else result.GetRawText().ShouldBe($$"""{"error":"{{error}}","detail":"firecrawl could not read the page"}""");
+    }
+
     [Fact]
     public async Task Without_a_provider_the_model_is_told_so()
     {

@@ -45,7 +45,6 @@ internal sealed class AgentConfigs(Databases databases, AgentEquipment equipment
         {
             await using var db = databases.Open(orgId);
             var row = await Rows<T>(db).FirstOrDefaultAsync(c => c.AgentId == agentId, cancellationToken);
-            var isNew = row is null;
             var value = change(Of<T>(row).Value);
             var (text, now) = (JsonSerializer.Serialize(value, WireJson.Responses), time.Now());
             if (row is null)
@@ -64,7 +63,7 @@ internal sealed class AgentConfigs(Databases databases, AgentEquipment equipment
                 await transaction.CommitAsync(cancellationToken);
                 return new(value, now);
             }
-            catch (DbUpdateException fault) when (attempt < MaxAttempts && (isNew || fault is DbUpdateConcurrencyException))
+            catch (DbUpdateException fault) when (attempt < MaxAttempts && DatabaseFaults.IsConflict(fault))
             {
                 // Somebody else saved this config this very moment: their fields stay, ours go on top.
             }

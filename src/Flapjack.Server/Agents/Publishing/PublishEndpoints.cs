@@ -47,7 +47,7 @@ internal static class PublishEndpoints
         {
             await db.SaveChangesAsync(cancellationToken);
         }
-        catch (DbUpdateException) when (known is null)
+        catch (DbUpdateException fault) when (known is null && DatabaseFaults.IsConflict(fault))
         {
             throw SlugTaken();
         }

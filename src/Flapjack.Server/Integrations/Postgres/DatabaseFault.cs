@@ -15,8 +15,10 @@ internal sealed record DatabaseFault(string Code, string Detail, string ToolCode
     private const int LongestMessage = 500;
 
     private static readonly DatabaseFault Slow = new("TIMEOUT", "the database did not answer in time", ToolErrors.Timeout);
+    private static readonly DatabaseFault Busy = Slow with { Detail = "the database is busy with other queries of this integration" };
     private static readonly DatabaseFault Gone = new("CONNECT_FAILED", "the database cannot be reached", ToolErrors.Unreachable);
     private static readonly DatabaseFault Tls = new("TLS_FAILED", "no encrypted connection could be agreed on, or the certificate was not accepted", ToolErrors.Unreachable);
+    private static readonly DatabaseFault TooLarge = new("CONNECT_FAILED", "the schemas are too large to be read; name fewer of them, or let the role read fewer tables", ToolErrors.QueryFailed);
     private static readonly DatabaseFault Login = new("AUTH_FAILED", "the database refused the login", ToolErrors.QueryFailed);
 
     /// <summary>Null for what is no fault of the database or the way to it.</summary>
@@ -24,6 +26,8 @@ internal sealed record DatabaseFault(string Code, string Detail, string ToolCode
     {
         EgressRefusedException refused => new("BLOCKED_ADDRESS", refused.Message, ToolErrors.BlockedAddress),
         PostgresException answer => Of(answer),
+        SchemaTooLargeException => TooLarge,
+        _ when IsBusy(exception) => Busy,
         TimeoutException or OperationCanceledException => Slow,
         SocketException or IOException => Gone,
         AuthenticationException => Tls,
@@ -32,6 +36,9 @@ internal sealed record DatabaseFault(string Code, string Detail, string ToolCode
         InvalidOperationException or NotSupportedException or ArgumentException or FormatException or OverflowException or InvalidCastException => Gone with { Detail = "the database does not answer as PostgreSQL does" },
         _ => null,
     };
+
+    /// <summary>All connections of a pool are in use. The driver says it in words only, around a <see cref="TimeoutException"/>.</summary>
+    public static bool IsBusy(Exception exception) => exception is NpgsqlException and not PostgresException && exception.Message.Contains("exhausted", StringComparison.Ordinal);
 
     /// <summary>What a model reads. The network rules' own message names the host, which is nothing for a model.</summary>
     public ToolException ToToolException() => new(ToolCode, Code == "BLOCKED_ADDRESS" ? "the network rules of this server forbid the database's address" : Detail);
@@ -47,7 +54,7 @@ internal sealed record DatabaseFault(string Code, string Detail, string ToolCode
         // The driver says these two in its own words only.
         if (fault.Message.Contains("SSL", StringComparison.Ordinal) || fault.Message.Contains("certificate", StringComparison.OrdinalIgnoreCase)) return Tls;
         if (fault.Message.Contains("auth", StringComparison.OrdinalIgnoreCase) || fault.Message.Contains("channel binding", StringComparison.OrdinalIgnoreCase)) return Login;
-        return fault.Message.Contains("pool", StringComparison.Ordinal) ? Slow with { Detail = "the database is busy with other queries of this integration" } : Gone;
+        return Gone;
     }
 
     // https://www.postgresql.org/docs/current/errcodes-appendix.html

@@ -30,7 +30,7 @@ internal sealed class DatabaseInspection(DatabasePools pools, DatabaseLimits lim
             var first = group.First();
             owns |= first[3] == "true";
             writes |= first[4] == "true";
-            var columns = group.Where(row => IsName(row[5])).Select(row => new DatabaseColumn(row[5]!, row[6] ?? "", row[8] != "true", row[9] == "true", Cut(row[10]), ColumnForm.Of(row[7] ?? ""))).ToList();
+            var columns = group.Where(row => IsName(row[5])).Select(row => new DatabaseColumn(row[5]!, Cut(row[6]) ?? "", row[8] != "true", row[9] == "true", Cut(row[10]), ColumnForm.Of(row[7] ?? ""))).ToList();
             if (columns.Count > 0) tables.Add(new(group.Key.Schema!, group.Key.Table!, Cut(first[2]), columns));
         }
         var rank = schemas.Select((schema, i) => (schema, i)).ToDictionary(s => s.schema, s => s.i, StringComparer.Ordinal);
@@ -45,11 +45,19 @@ internal sealed class DatabaseInspection(DatabasePools pools, DatabaseLimits lim
         await using var reader = await batch.ExecuteReaderAsync(System.Data.CommandBehavior.SequentialAccess, cancellationToken);
         var rows = new List<string?[]>();
         var cell = new CellText(1_000);
+        var (last, characters) = (Array.Empty<string?>(), 0);
         while (rows.Count < most && await reader.ReadAsync(cancellationToken))
         {
             var row = new string?[reader.FieldCount];
-            for (var i = 0; i < row.Length; i++) row[i] = await cell.ReadAsync(reader, i, cancellationToken);
-            rows.Add(row);
+            for (var i = 0; i < row.Length; i++)
+            {
+                var text = await cell.ReadAsync(reader, i, cancellationToken);
+                // What a column shares with the one before, its table and that one's comment for example, is held once.
+                row[i] = i < last.Length && text == last[i] ? last[i] : text;
+                if (!ReferenceEquals(row[i], text) || text is null) continue;
+                if ((characters += text.Length) > limits.SchemaCharacters) throw new SchemaTooLargeException();
+            }
+            rows.Add(last = row);
         }
         return rows;
     }
@@ -61,3 +69,6 @@ internal sealed class DatabaseInspection(DatabasePools pools, DatabaseLimits lim
 
 /// <summary>What an inspection found.</summary>
 internal sealed record InspectedDatabase(string ServerVersion, IReadOnlyList<DatabaseTable> Tables, IReadOnlyList<string> Warnings);
+
+/// <summary>A database describes itself at such length that it is not listened to.</summary>
+internal sealed class SchemaTooLargeException : Exception;

@@ -21,6 +21,9 @@ internal sealed record DatabaseLimits
     /// <summary>UTF-8 bytes of rows in one result; what is more fits neither the event nor the model.</summary>
     public int ResultBytes { get; init; } = 60_000;
 
+    /// <summary>Of what one inspection holds in memory.</summary>
+    public int SchemaCharacters { get; init; } = 4_000_000;
+
     public const int CellCharacters = 4_000;
     public const int Tables = 1_000;
     public const int Columns = 20_000;

@@ -16,37 +16,23 @@ internal sealed class DatabasePools(EgressGuard guard, DatabaseLimits limits, Ti
     private const int MaxPools = 500, MaxAddresses = 4;
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
     private readonly Dictionary<Guid, Pool> _pools = [];
+    private readonly Dictionary<(Guid Id, DatabaseAddress Address), Task<Pool>> _making = [];
     private readonly Lock _lock = new();
 
     /// <summary>An open connection; dispose it soon. Throws <see cref="EgressRefusedException"/>, <see cref="NpgsqlException"/>, <see cref="SocketException"/> or <see cref="TimeoutException"/>.</summary>
     public async Task<NpgsqlConnection> OpenAsync(Guid integrationId, DatabaseAddress address, CancellationToken cancellationToken)
     {
-        if (Find(integrationId, address) is { } known)
+        for (var isFirst = true; ; isFirst = false)
         {
+            var pool = Find(integrationId, address) ?? await MakeAsync(integrationId, address).WaitAsync(cancellationToken);
             try
             {
-                return await known.Source.OpenConnectionAsync(cancellationToken);
+                return await pool.Source.OpenConnectionAsync(cancellationToken);
             }
-            catch (Exception exception) when (exception is ObjectDisposedException || IsUnreachable(exception))
+            catch (Exception exception) when (isFirst && (exception is ObjectDisposedException || IsUnreachable(exception)))
             {
                 // The host may have moved: look again.
-                Drop(integrationId, known);
-            }
-        }
-        var addresses = await guard.ResolveAsync(address.Host, address.Port, cancellationToken);
-        for (var i = 0; ; i++)
-        {
-            var source = Build(address, addresses[i]);
-            try
-            {
-                var connection = await source.OpenConnectionAsync(cancellationToken);
-                Keep(integrationId, new(address, source, time.GetTimestamp()));
-                return connection;
-            }
-            catch (Exception exception)
-            {
-                await source.DisposeAsync();
-                if (!IsUnreachable(exception) || i + 1 >= Math.Min(addresses.Length, MaxAddresses)) throw;
+                Drop(integrationId, pool);
             }
         }
     }
@@ -70,7 +56,54 @@ internal sealed class DatabasePools(EgressGuard guard, DatabaseLimits limits, Ti
         foreach (var pool in all) await pool.Source.DisposeAsync();
     }
 
-    private static bool IsUnreachable(Exception exception) => exception is SocketException or TimeoutException || exception is NpgsqlException and not PostgresException && exception.InnerException is SocketException or TimeoutException or IOException;
+    // A pool whose connections are all in use is no reason to make another one, with as many again.
+    private static bool IsUnreachable(Exception exception) => !DatabaseFault.IsBusy(exception)
+        && (exception is SocketException or TimeoutException || exception is NpgsqlException and not PostgresException && exception.InnerException is SocketException or TimeoutException or IOException);
+
+    // Whoever comes while a pool is being made waits for that one.
+    private Task<Pool> MakeAsync(Guid id, DatabaseAddress address)
+    {
+        lock (_lock)
+        {
+            if (_pools.TryGetValue(id, out var made) && IsGood(made, address)) return Task.FromResult(made);
+            if (_making.TryGetValue((id, address), out var making)) return making;
+            return _making[(id, address)] = Task.Run(() => MakeOnceAsync(id, address));
+        }
+    }
+
+    private async Task<Pool> MakeOnceAsync(Guid id, DatabaseAddress address)
+    {
+        using var ending = new CancellationTokenSource(limits.Total);
+        try
+        {
+            return await ConnectAsync(id, address, ending.Token).WaitAsync(limits.Total + TimeSpan.FromSeconds(1), CancellationToken.None);
+        }
+        finally
+        {
+            lock (_lock) _making.Remove((id, address));
+        }
+    }
+
+    private async Task<Pool> ConnectAsync(Guid id, DatabaseAddress address, CancellationToken cancellationToken)
+    {
+        var addresses = await guard.ResolveAsync(address.Host, address.Port, cancellationToken);
+        for (var i = 0; ; i++)
+        {
+            var source = Build(address, addresses[i]);
+            try
+            {
+                await using (await source.OpenConnectionAsync(cancellationToken)) { }
+                var pool = new Pool(address, source, time.GetTimestamp());
+                Keep(id, pool);
+                return pool;
+            }
+            catch (Exception exception)
+            {
+                await source.DisposeAsync();
+                if (!IsUnreachable(exception) || i + 1 >= Math.Min(addresses.Length, MaxAddresses)) throw;
+            }
+        }
+    }
 
     private Pool? Find(Guid id, DatabaseAddress address)
     {
@@ -78,12 +111,14 @@ internal sealed class DatabasePools(EgressGuard guard, DatabaseLimits limits, Ti
         lock (_lock)
         {
             if (!_pools.TryGetValue(id, out old)) return null;
-            if (old.Address == address && time.GetElapsedTime(old.MadeAt) < Life) return old;
+            if (IsGood(old, address)) return old;
             _pools.Remove(id);
         }
         old.Source.Dispose();
         return null;
     }
+
+    private bool IsGood(Pool pool, DatabaseAddress address) => pool.Address == address && time.GetElapsedTime(pool.MadeAt) < Life;
 
     private void Keep(Guid id, Pool pool)
     {

@@ -34,7 +34,7 @@ internal sealed partial class DatabaseTools(AgentEquipment equipment, SecretBox 
         for (var i = 0; i < offered.Count; i++)
         {
             var integration = offered[i].Integration;
-            var access = new TableAccess(integration.Id, integration.Name, offered[i].Table, () => Open(integration.OrgId, integration.Id, integration.Connection));
+            var access = Access(integration.OrgId, integration.Id, integration.Name, integration.Connection, offered[i].Table);
             tools.Add(new TableTool(names[i].Query, counts: false, access, queries).ToTurnTool());
             tools.Add(new TableTool(names[i].Count, counts: true, access, queries).ToTurnTool());
         }
@@ -60,6 +60,9 @@ internal sealed partial class DatabaseTools(AgentEquipment equipment, SecretBox 
     }
 
     private static HashSet<string>? Names(string? json) => json is null ? null : [.. JsonSerializer.Deserialize<List<string>>(json)!];
+
+    // Tools outlive the row, whose schema is long: they hold what they need of it.
+    private TableAccess Access(Guid orgId, Guid id, string name, string connection, DatabaseTable table) => new(id, name, table, () => Open(orgId, id, connection));
 
     private DatabaseAddress Open(Guid orgId, Guid id, string connection)
     {

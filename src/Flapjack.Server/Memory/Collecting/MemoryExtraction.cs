@@ -3,13 +3,14 @@ using Flapjack.Providers;
 using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Prompts;
 using Flapjack.Server.Agents.Equipment;
+using Flapjack.Server.Credentials;
 using Flapjack.Server.Models;
 using Microsoft.Extensions.AI;
 
 namespace Flapjack.Server.Memory.Collecting;
 
 /// <summary>Asks a model what of a turn is worth remembering.</summary>
-internal sealed class MemoryExtraction(ProviderRoster roster, ModelClients clients, TimeProvider time)
+internal sealed class MemoryExtraction(ProviderRoster roster, ModelClients clients, CredentialResolver keys, TimeProvider time)
 {
     private const int MostFacts = 10, MostCharacters = 20_000, MostTokens = 2_000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -32,7 +33,7 @@ internal sealed class MemoryExtraction(ProviderRoster roster, ModelClients clien
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         ChatMessage[] prompt = [new(ChatRole.System, Task), new(ChatRole.User, ReferenceBlock.Format([("user", Cut(turn.Input!)), ("assistant", Cut(turn.Answer))]))];
         var options = new ChatOptions { MaxOutputTokens = Math.Min(MostTokens, model.MaxOutputTokens ?? MostTokens), ResponseFormat = model.Supports.JsonSchema ? Format : null };
-        var answer = await clients.Create(model, []).GetResponseAsync(prompt, options, either.Token);
+        var answer = await clients.Create(model, [], keys.For(turn.For)).GetResponseAsync(prompt, options, either.Token);
         return Read(answer.Text);
     }
 

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
 
 namespace Flapjack.Server.Platform.Storage;
 
@@ -18,6 +19,9 @@ internal static class DatabaseFaults
         DbException or TimeoutException => true,
         _ => IsOutage(exception.InnerException),
     };
+
+    /// <summary>True when somebody else stored, changed or deleted the same row meanwhile. Whatever else keeps a change from being saved is no conflict.</summary>
+    public static bool IsConflict(DbUpdateException fault) => fault is DbUpdateConcurrencyException || fault.InnerException is { } inner && IsDuplicate(inner);
 
     /// <summary>True when a row of the same key is there already.</summary>
     public static bool IsDuplicate(Exception exception) => exception is DbException { SqlState: UniqueViolated } or SqliteException { SqliteErrorCode: ConstraintViolated };

@@ -18,9 +18,9 @@ internal sealed class FirecrawlReader(ProviderCalls calls, WebLimits limits)
     {
         var body = new JsonObject { ["url"] = address.AbsoluteUri, ["formats"] = new JsonArray("markdown"), ["onlyMainContent"] = true };
         var answer = await calls.PostAsync(new(access, "https://api.firecrawl.dev", "/v2/scrape", "Authorization") { Timeout = limits.ProviderTime * 2 }, body, cancellationToken);
-        if (!answer.TryGetProperty("data", out var data) || WebResult.Text(data, "markdown") is not { } text) throw new ToolException(ToolErrors.Failed, "firecrawl could not read the page");
+        if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("data", out var data) || WebResult.Text(data, "markdown") is not { } text) throw new ToolException(ToolErrors.Failed, "firecrawl could not read the page");
         var about = data.TryGetProperty("metadata", out var metadata) ? metadata : default;
-        if (about.ValueKind == JsonValueKind.Object && about.TryGetProperty("statusCode", out var status) && status.TryGetInt32(out var code) && code >= 400) throw new ToolException($"TOOL_HTTP_{code}", $"the page answered with status {code}");
+        if (about.ValueKind == JsonValueKind.Object && about.TryGetProperty("statusCode", out var status) && status.ValueKind == JsonValueKind.Number && status.TryGetInt32(out var code) && code >= 400) throw new ToolException($"TOOL_HTTP_{code}", $"the page answered with status {code}");
         var final = Uri.TryCreate(WebResult.Text(about, "url") ?? WebResult.Text(about, "sourceURL"), UriKind.Absolute, out var reached) ? reached : address;
         return new(final, WebResult.Text(about, "title"), Head(text, maxCharacters), [], text.Length > maxCharacters);
     }

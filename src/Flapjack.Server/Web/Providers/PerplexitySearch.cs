@@ -15,6 +15,9 @@ internal sealed class PerplexitySearch(ProviderCalls calls, WebLimits limits) : 
 
     public bool IsReady(ProviderAccess access) => access.ApiKey is not null;
 
+    public bool CanKeepTo(DomainRules rules) =>
+        (rules.Allowed.Count == 0 || rules.Blocked.Count == 0) && rules.Allowed.Count + rules.Blocked.Count <= MaxDomains && rules.Allowed.Concat(rules.Blocked).All(domain => domain.Length > 0);
+
     public async Task<IReadOnlyList<WebResult>> SearchAsync(ProviderAccess access, WebQuery query, CancellationToken cancellationToken)
     {
         var body = new JsonObject { ["query"] = query.Text, ["max_results"] = query.MaxResults };

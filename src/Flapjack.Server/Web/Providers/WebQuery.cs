@@ -65,6 +65,9 @@ internal interface ISearchProvider
 /// <summary>A service that answers questions from the web by itself.</summary>
 internal interface IAnswerProvider : ISearchProvider
 {
+    /// <summary>Whether it can be told all of the rules.</summary>
+    bool CanKeepTo(DomainRules rules);
+
     Task<WebAnswer> AnswerAsync(ProviderAccess access, string question, string depth, DomainRules rules, CancellationToken cancellationToken);
 }
 

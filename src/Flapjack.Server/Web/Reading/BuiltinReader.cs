@@ -5,7 +5,7 @@ using Flapjack.Server.Platform.Egress;
 namespace Flapjack.Server.Web.Reading;
 
 /// <summary>Fetches and reads pages without anybody's help. Every hop is held against the agent's domains, the site's robots.txt and the network rules.</summary>
-internal sealed class BuiltinReader(OutboundHttp http, RobotsCache robots, PageReader pages, WebLimits limits)
+internal sealed class BuiltinReader(OutboundHttp http, RobotsCache robots, PageReader pages, WebLimits limits, TimeProvider time)
 {
     /// <summary>The page. Faults are a <see cref="ToolException"/>.</summary>
     public async Task<ReadPage> ReadAsync(Uri address, DomainRules rules, int maxCharacters, CancellationToken cancellationToken)
@@ -36,13 +36,22 @@ internal sealed class BuiltinReader(OutboundHttp http, RobotsCache robots, PageR
     private async Task<OutboundAnswer> FetchAsync(Uri address, DomainRules rules, CancellationToken cancellationToken)
     {
         var allowed = new OutboundLimits(limits.PageTime, limits.PageBytes) { ReturnRedirects = true };
-        for (var hop = 0; hop <= limits.Redirects; hop++)
+        using var timeout = new CancellationTokenSource(limits.PageTime, time);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
         {
-            Check(address, rules);
-            if (!(await robots.OfAsync(address, cancellationToken)).Allows(address)) throw new ToolException(ToolErrors.BlockedAddress, $"the robots.txt of {address.Host} does not allow this page");
-            var answer = await http.SendAsync(Request, address, allowed, cancellationToken);
-            if (Next(answer) is not { } next) return answer;
-            address = next;
+            for (var hop = 0; hop <= limits.Redirects; hop++)
+            {
+                Check(address, rules);
+                if (!(await robots.OfAsync(address, ending.Token)).Allows(address)) throw new ToolException(ToolErrors.BlockedAddress, $"the robots.txt of {address.Host} does not allow this page");
+                var answer = await http.SendAsync(Request, address, allowed, ending.Token);
+                if (Next(answer) is not { } next) return answer;
+                address = next;
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new OutboundException(OutboundFault.Timeout, $"no answer within {limits.PageTime.TotalSeconds:0.###} s");
         }
         throw new ToolException(ToolErrors.RedirectRefused, $"{address.Host}: it redirects too often");
     }

@@ -7,10 +7,10 @@ namespace Flapjack.Server.Web.Reading;
 /// <summary>The robots.txt of sites, remembered for an hour.</summary>
 internal sealed class RobotsCache(OutboundHttp http, TimeProvider time) : IDisposable
 {
-    private const int MaxBytes = 1024 * 1024;
+    private const int MaxBytes = 1024 * 1024, MostHeld = 32 * 1024 * 1024, EntryBytes = 300;
     private static readonly TimeSpan Kept = TimeSpan.FromHours(1), KeptAfterFault = TimeSpan.FromMinutes(1);
     private static readonly OutboundLimits Limits = new(TimeSpan.FromSeconds(10), MaxBytes) { MaxRedirects = 5 };
-    private readonly MemoryCache _known = new(new MemoryCacheOptions { SizeLimit = 2_000 });
+    private readonly MemoryCache _known = new(new MemoryCacheOptions { SizeLimit = MostHeld });
 
     /// <summary>The rules of the site of an address. A site that cannot be reached is an <see cref="OutboundException"/>.</summary>
     public async ValueTask<RobotsRules> OfAsync(Uri address, CancellationToken cancellationToken)
@@ -18,7 +18,7 @@ internal sealed class RobotsCache(OutboundHttp http, TimeProvider time) : IDispo
         var site = address.GetLeftPart(UriPartial.Authority);
         if (_known.Get(site) is Known known && known.Until > time.GetUtcNow()) return known.Rules;
         var (rules, kept) = await FetchAsync(new Uri(site + "/robots.txt"), cancellationToken);
-        _known.Set(site, new Known(rules, time.GetUtcNow() + kept), new MemoryCacheEntryOptions { Size = 1, SlidingExpiration = Kept });
+        _known.Set(site, new Known(rules, time.GetUtcNow() + kept), new MemoryCacheEntryOptions { Size = EntryBytes + site.Length * sizeof(char) + rules.Bytes, SlidingExpiration = Kept });
         return rules;
     }
 

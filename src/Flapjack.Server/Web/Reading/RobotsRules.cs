@@ -6,7 +6,7 @@ namespace Flapjack.Server.Web.Reading;
 /// <summary>What a robots.txt says to us, by RFC 9309: the groups of our name, else those for everybody; the longest rule wins, allowing ones on a tie.</summary>
 internal sealed class RobotsRules
 {
-    private const int MaxRules = 1_000, LongestRule = 500, LongestFile = 512 * 1024;
+    private const int MaxRules = 1_000, LongestRule = 500, LongestFile = 512 * 1024, RuleBytes = 64;
 
     public static readonly RobotsRules Everything = new([], null);
     public static readonly RobotsRules Nothing = new([new("/", false)], null);
@@ -17,6 +17,9 @@ internal sealed class RobotsRules
 
     /// <summary>What the site wants to lie between two requests; null when it does not say.</summary>
     public TimeSpan? Pause { get; }
+
+    /// <summary>About what they take in memory.</summary>
+    public long Bytes => _rules.Sum(rule => (long)RuleBytes + rule.Path.Length * sizeof(char));
 
     /// <summary>Reads a file, its beginning if it is long. What makes no sense in it is skipped.</summary>
     public static RobotsRules Parse(string text, string robot)
@@ -56,7 +59,7 @@ internal sealed class RobotsRules
             {
                 group.Named = true;
                 // An empty disallow forbids nothing.
-                if (path.Length is > 0 and <= LongestRule && group.Rules.Count < MaxRules) group.Rules.Add(new(Encoded(path), allows));
+                if (path.Length is > 0 and <= LongestRule && group.Rules.Count < MaxRules && Encoded(path) is { Length: <= LongestRule } rule) group.Rules.Add(new(rule, allows));
             }
         }
 

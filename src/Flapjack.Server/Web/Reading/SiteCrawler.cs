@@ -14,7 +14,7 @@ internal sealed class SiteCrawler(BuiltinReader reader, RobotsCache robots, WebL
         using var timeout = new CancellationTokenSource(limits.CrawlTime, time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         var perPage = Math.Clamp(limits.CrawlCharacters / plan.MaxPages, 500, plan.MaxCharacters);
-        var first = await reader.ReadAsync(start, plan.Rules, perPage, cancellationToken);
+        var first = await FirstAsync(start, plan, perPage, ending.Token, cancellationToken);
         var known = new HashSet<string>(StringComparer.Ordinal) { start.AbsoluteUri, first.Address.AbsoluteUri };
         var (pages, waiting, skipped, bytes) = (new List<ReadPage> { first }, new Queue<Uri>(), 0, (long)first.Bytes);
         Add(first);
@@ -56,6 +56,18 @@ internal sealed class SiteCrawler(BuiltinReader reader, RobotsCache robots, WebL
                 if (known.Count >= MaxKnown) return;
                 if (link.AbsoluteUri.Length <= LongestAddress && IsSameSite(first.Address, link) && plan.Wants(link) && known.Add(link.AbsoluteUri)) waiting.Enqueue(link);
             }
+        }
+    }
+
+    private async Task<ReadPage> FirstAsync(Uri start, CrawlPlan plan, int characters, CancellationToken ending, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reader.ReadAsync(start, plan.Rules, characters, ending);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ToolException(ToolErrors.Timeout, $"{start.Host}: no page within {limits.CrawlTime.TotalSeconds:0.###} s");
         }
     }
 

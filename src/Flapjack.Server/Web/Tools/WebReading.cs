@@ -12,11 +12,17 @@ internal sealed class WebReading(WebProviders providers, FirecrawlReader firecra
     {
         var rules = DomainRules.Of(config);
         if (await providers.ReaderAsync(orgId, config.ReadProvider, cancellationToken) is not { } access) return await builtin.ReadAsync(address, rules, maxCharacters, cancellationToken);
-        BuiltinReader.Check(address, rules);
-        // An instance inside the operator's network must not become the way into it.
-        if (await guard.RefusalAsync(address.AbsoluteUri, cancellationToken) is not null) throw new ToolException(ToolErrors.BlockedAddress, $"{address.Host}: the network rules of this server forbid the address");
+        await CheckAsync(address, rules, cancellationToken);
         var page = await firecrawl.ReadAsync(access, address, maxCharacters, cancellationToken);
-        BuiltinReader.Check(page.Address, rules);
+        // Where it ended; the hops between are Firecrawl's own.
+        await CheckAsync(page.Address, rules, cancellationToken);
         return page;
+    }
+
+    // An instance inside the operator's network must not become the way into it.
+    private async ValueTask CheckAsync(Uri address, DomainRules rules, CancellationToken cancellationToken)
+    {
+        BuiltinReader.Check(address, rules);
+        if (await guard.RefusalAsync(address.AbsoluteUri, cancellationToken) is not null) throw new ToolException(ToolErrors.BlockedAddress, $"{address.Host}: the network rules of this server forbid the address");
     }
 }

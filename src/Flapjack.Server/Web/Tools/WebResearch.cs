@@ -3,6 +3,8 @@ using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Prompts;
 using Flapjack.Runtime.Tools;
 using Flapjack.Runtime.Turns;
+using Flapjack.Server.Agents.Equipment;
+using Flapjack.Server.Credentials;
 using Flapjack.Server.Models;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Web.Providers;
@@ -10,22 +12,23 @@ using Microsoft.Extensions.AI;
 
 namespace Flapjack.Server.Web.Tools;
 
-/// <summary><c>web_research</c>: a provider's own answer where it gives answers; else a search, a few pages read, and one call of the agent's model over them.</summary>
+/// <summary><c>web_research</c>: a provider's own answer where it gives answers and keeps to the agent's domains; else a search, a few pages read, and one call of the agent's model over them.</summary>
 internal sealed class WebResearch(WebProviders providers, WebSearching searching, WebReading reading, ResearchModel model)
 {
     private const int PageCharacters = 8_000, AtOnce = 3;
 
     public async Task<ResearchResult> AnswerAsync(ResearchRequest request, ToolContext context, CancellationToken cancellationToken)
     {
-        var (provider, access) = await providers.SearchAsync(request.OrgId, request.Config.SearchProvider, cancellationToken);
+        var (provider, access) = await providers.SearchAsync(request.For.OrgId, request.Config.SearchProvider, cancellationToken);
         var rules = DomainRules.Of(request.Config);
-        if (provider is IAnswerProvider answers)
+        // An answer cannot be held against the domains afterwards, as results can.
+        if (provider is IAnswerProvider answers && answers.CanKeepTo(rules))
         {
             var answer = await answers.AnswerAsync(access, request.Question, request.Depth, rules, cancellationToken);
             return new(answer.Text, [.. answer.Sources.Where(s => Uri.TryCreate(s.Url, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && rules.Allows(url)).Select(s => new SourcePage(s.Title, s.Url))]);
         }
         var (results, pages) = request.Depth switch { "quick" => (3, 2), "deep" => (10, 6), _ => (6, 4) };
-        var found = await searching.SearchAsync(request.OrgId, request.Config, request.Question, results, null, [], cancellationToken);
+        var found = await searching.SearchAsync(request.For.OrgId, request.Config, request.Question, results, null, [], cancellationToken);
         if (found.Count == 0) return new("The search found nothing about this.", []);
         var sources = await ReadAsync(request, found, pages, cancellationToken);
         var text = await model.AnswerAsync(request, sources, context, cancellationToken);
@@ -40,7 +43,7 @@ internal sealed class WebResearch(WebProviders providers, WebSearching searching
         {
             try
             {
-                var page = await reading.ReadAsync(request.OrgId, request.Config, new Uri(found[i].Url), PageCharacters, stop);
+                var page = await reading.ReadAsync(request.For.OrgId, request.Config, new Uri(found[i].Url), PageCharacters, stop);
                 if (page.Text.Length > texts[i].Length) texts[i] = page.Text;
             }
             catch (ToolException)
@@ -53,10 +56,14 @@ internal sealed class WebResearch(WebProviders providers, WebSearching searching
 }
 
 /// <summary>A question to answer.</summary>
-internal sealed record ResearchRequest(Guid OrgId, WebConfig Config, string ModelId, string Question, string Depth);
+/// <param name="For">Whose turn it is: its model answers, with its user's key.</param>
+/// <param name="Config">Of the turn's agent.</param>
+/// <param name="Question">As the model put it.</param>
+/// <param name="Depth"><c>quick</c>, <c>standard</c> or <c>deep</c>.</param>
+internal sealed record ResearchRequest(EquipmentRequest For, WebConfig Config, string Question, string Depth);
 
 /// <summary>One call of the agent's model over material from the web, booked on the turn.</summary>
-internal sealed class ResearchModel(ProviderRoster roster, ModelClients clients, WebLimits limits, TimeProvider time)
+internal sealed class ResearchModel(ProviderRoster roster, ModelClients clients, CredentialResolver keys, WebLimits limits, TimeProvider time)
 {
     private const string Instructions =
         "Answer the question from the numbered documents alone. Name the documents you use by their numbers in square brackets. Say so when they do not answer it. " +
@@ -64,14 +71,16 @@ internal sealed class ResearchModel(ProviderRoster roster, ModelClients clients,
 
     public async Task<string> AnswerAsync(ResearchRequest request, IReadOnlyList<(string Title, string Text)> sources, ToolContext context, CancellationToken cancellationToken)
     {
-        var choice = (await roster.OfAsync(request.OrgId, cancellationToken)).Resolve(request.ModelId) ?? throw new ToolException(ToolErrors.ProviderNotConfigured, $"the model {request.ModelId} is not set up");
+        var choice = (await roster.OfAsync(request.For.OrgId, cancellationToken)).Resolve(request.For.Model) ?? throw new ToolException(ToolErrors.ProviderNotConfigured, $"the model {request.For.Model} is not set up");
         ChatMessage[] prompt = [new(ChatRole.System, [PromptSection.Create(PromptSection.Knowledge, ReferenceBlock.Format(sources)), new TextContent(Instructions)]), new(ChatRole.User, request.Question)];
         var start = time.Now();
         using var timeout = new CancellationTokenSource(limits.AnswerTime, time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            var response = await clients.Create(choice, []).GetResponseAsync(prompt, new ChatOptions(), ending.Token);
+            var updates = await clients.Create(choice, [], keys.For(request.For)).GetStreamingResponseAsync(prompt, new ChatOptions(), ending.Token).ToListAsync(ending.Token);
+            if (updates.Select(CredentialMark.SourceOf).LastOrDefault(source => source is not null) is { } source) choice = choice with { CredentialSource = source };
+            var response = updates.ToChatResponse();
             Book(choice, prompt, response, start, context);
             return string.IsNullOrWhiteSpace(response.Text) ? throw new ToolException(ToolErrors.Failed, "the model gave no answer") : response.Text;
         }
@@ -102,7 +111,7 @@ internal sealed class ResearchModel(ProviderRoster roster, ModelClients clients,
             EndedAt = time.Now(),
             Input = JsonSerializer.SerializeToElement(prompt.Select(message => new { role = message.Role.Value, content = message.Text })),
             Output = JsonSerializer.SerializeToElement(new { content = response.Text, finish_reason = response.FinishReason?.Value }),
-            Model = new ModelCall(choice.Id, null, null, usage, cost, 0),
+            Model = new ModelCall(choice.Id, null, null, usage, cost, 0) { CredentialSource = choice.CredentialSource },
         });
     }
 }

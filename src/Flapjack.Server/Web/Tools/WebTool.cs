@@ -41,7 +41,11 @@ internal sealed record SearchResult(IReadOnlyList<FoundPage> Results)
 internal sealed record FoundPage(string Title, string Url, string Snippet, string? PublishedAt);
 
 /// <summary>What <c>web_research</c> gives.</summary>
-internal sealed record ResearchResult(string Answer, IReadOnlyList<SourcePage> Sources);
+internal sealed record ResearchResult(string Answer, IReadOnlyList<SourcePage> Sources)
+{
+    [JsonPropertyOrder(-1)]
+    public string Notice { get; } = WebResults.Notice;
+}
 
 internal sealed record SourcePage(string Title, string Url);
 

@@ -30,7 +30,7 @@ internal sealed class WebTools(AgentConfigs configs, WebSearching searching, Web
     }).ToTurnTool();
 
     private TurnTool Research(EquipmentRequest request, WebConfig config) => new WebTool("web_research", "Answers a question from several pages of the public web, with its sources.", WebSchemas.Research, async (arguments, stop) =>
-        await research.AnswerAsync(new(request.OrgId, config, request.Model, arguments.Required("question", LongestQuestion), arguments.Text("depth") ?? "standard"), ToolContext.Of(arguments), stop)).ToTurnTool();
+        await research.AnswerAsync(new(request, config, arguments.Required("question", LongestQuestion), arguments.Text("depth") ?? "standard"), ToolContext.Of(arguments), stop)).ToTurnTool();
 
     private TurnTool Read(Guid orgId, WebConfig config) => new WebTool("web_read", "Reads the main text of one web page.", WebSchemas.Read(config), async (arguments, stop) =>
     {
