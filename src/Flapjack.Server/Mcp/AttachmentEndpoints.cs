@@ -53,7 +53,7 @@ internal static class AttachmentEndpoints
                 await AgentEquipment.ChangedAsync(db, agentId, cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
             }
-            catch (DbUpdateException) when (isNew && attempt < MaxAttempts)
+            catch (DbUpdateException fault) when (isNew && attempt < MaxAttempts && DatabaseFaults.IsConflict(fault))
             {
                 // Somebody attached it this very moment; then this is a change.
                 db.Entry(row).State = EntityState.Detached;

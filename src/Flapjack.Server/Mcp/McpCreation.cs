@@ -25,7 +25,7 @@ internal sealed class McpCreation(FlapjackDb db, McpEditor editor, CallerContext
                 await db.SaveChangesAsync(cancellationToken);
                 return server;
             }
-            catch (DbUpdateException) when (attempt < MaxAttempts)
+            catch (DbUpdateException fault) when (attempt < MaxAttempts && DatabaseFaults.IsConflict(fault))
             {
                 // Somebody took the slug this very moment; the next look finds it taken.
                 db.Entry(server).State = EntityState.Detached;
