@@ -12,7 +12,7 @@ namespace Flapjack.Server.Accounts;
 
 /// <summary>Fills an empty database with what a person needs to begin: organisation, owner, way in, API key, an agent to talk to.</summary>
 /// <remarks>Everything is one transaction. The fixed id of the first signing key lets only one of several starting nodes win; the others find the work done.</remarks>
-internal static class FirstStart
+internal static partial class FirstStart
 {
     private const string DefaultEmail = "owner@localhost";
 
@@ -54,9 +54,14 @@ internal static class FirstStart
         return new(owner.Email, loginToken, bootstrap.ApiKey is null ? key : null, agent.Id);
     }
 
-    // To the console and not through the logger: what is printed here must not travel to a log collector.
+    // To the console and not through the logger: a secret printed here must not travel to a log collector.
     private static void Print(WebApplication app, Welcome welcome)
     {
+        if (!welcome.HoldsSecret)
+        {
+            LogReady(app.Logger, welcome.Email);
+            return;
+        }
         if (ServerAddress.Configured(app.Configuration) is { } address) Write(address);
         else app.Lifetime.ApplicationStarted.Register(() => Write(ServerAddress.Bound(app)));
 
@@ -66,6 +71,9 @@ internal static class FirstStart
             Console.Out.Write(welcome.Text(publicAddress ?? local, local));
         }
     }
+
+    [LoggerMessage(1, LogLevel.Information, "Flapjack is set up for {Email}, with the password and the API key of the Bootstrap settings")]
+    private static partial void LogReady(ILogger logger, string email);
 }
 
 /// <summary>Asked at every start, so past EF Core, which takes a quarter of a second to wake up.</summary>

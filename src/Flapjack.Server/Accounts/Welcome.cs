@@ -7,10 +7,11 @@ namespace Flapjack.Server.Accounts;
 /// <param name="AgentId">The agent to talk to.</param>
 internal sealed record Welcome(string Email, string? LoginToken, string? ApiKey, Guid AgentId)
 {
-    /// <summary>The text: a note for an operator who set everything beforehand, else what to do first. The commands work as pasted into a shell on this machine.</summary>
-    public string Text(string publicAddress, string localAddress) => LoginToken is null && ApiKey is null
-        ? $"Flapjack is set up for {Email}, with the password and the API key of the Bootstrap settings.{Environment.NewLine}"
-        : $$"""
+    /// <summary>False when the operator set everything beforehand.</summary>
+    public bool HoldsSecret => LoginToken is not null || ApiKey is not null;
+
+    /// <summary>What to do first. The commands work as pasted into a shell on this machine.</summary>
+    public string Text(string publicAddress, string localAddress) => $$"""
 
         Flapjack is set up. This is shown once.
 
