@@ -27,7 +27,8 @@ using Flapjack.Server.Web;
 // A document is read by a process of its own, which begins here and ends here.
 if (ExtractionCommand.IsMeant(args)) return ExtractionCommand.Run(args);
 
-var builder = WebApplication.CreateSlimBuilder(args);
+// Settings are read once. Watching their files would mean watching every folder below the one the server is started in.
+var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", .. args]);
 try
 {
     var settings = ServerSettings.Read(builder.Configuration);

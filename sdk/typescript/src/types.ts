@@ -1054,7 +1054,7 @@ export interface MePatch {
   defaultOrgId?: string | null;
   /** The new password, 10 to 200 characters. Ends all other sessions. */
   password?: string | null;
-  /** The password so far; required with `password` unless the account has none yet. */
+  /** The password so far; required with `password` unless the account has none yet or a login link opened this session. */
   currentPassword?: string | null;
 }
 

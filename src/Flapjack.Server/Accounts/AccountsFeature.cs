@@ -40,5 +40,6 @@ internal static class AccountsFeature
         MemberEndpoints.Map(app);
         InviteEndpoints.Map(app);
         SigningSecretEndpoints.Map(app);
+        AccountPages.Map(app);
     }
 }

@@ -54,7 +54,7 @@ public sealed record MePatch
     public Optional<string> DefaultOrgId { get; init; }
     /// <summary>The new password, 10 to 200 characters. Ends all other sessions.</summary>
     public Optional<string> Password { get; init; }
-    /// <summary>The password so far; required with <c>password</c> unless the account has none yet.</summary>
+    /// <summary>The password so far; required with <c>password</c> unless the account has none yet or a login link opened this session.</summary>
     public Optional<string> CurrentPassword { get; init; }
 }
 

@@ -42,7 +42,7 @@ internal static class AuthEndpoints
         var user = login.OneTimeToken.Value is { } token
             ? await logins.WithLinkAsync(token, AddressOf(http), cancellationToken)
             : await logins.WithPasswordAsync(login.Email.Value!, login.Password.Value!, AddressOf(http), cancellationToken);
-        var tokens = await sessions.OpenAsync(user, IssuerFor(http), cancellationToken);
+        var tokens = await sessions.OpenAsync(user, IssuerFor(http), login.OneTimeToken.Value is not null, cancellationToken);
         return TypedResults.Ok(SessionResponse.From(tokens, await db.OrgsOfAsync(user.Id, cancellationToken)));
     }
 

@@ -32,9 +32,11 @@ internal sealed class CallerProfile(FlapjackDb db, CallerContext access, Logins 
     public async Task ChangeAsync(MePatch patch, string address, CancellationToken cancellationToken)
     {
         var user = await db.Users.FirstAsync(u => u.Id == access.Caller.UserId, cancellationToken);
-        var orgId = Check(patch, user);
+        var session = await db.Sessions.FirstOrDefaultAsync(s => s.Id == access.Caller.SessionId, cancellationToken);
+        var mustProve = patch.Password.Value is not null && user.PasswordHash is not null && session is not { OpenedByLink: true };
+        var orgId = Check(patch, mustProve);
         if (orgId is { } org && !access.Caller.Roles.ContainsKey(org)) throw ApiException.NotFound("Organisation");
-        if (patch.Password.Value is not null && user.PasswordHash is not null) await logins.VerifyAsync(user, user.Email, patch.CurrentPassword.Value!, address, cancellationToken);
+        if (mustProve) await logins.VerifyAsync(user, user.Email, patch.CurrentPassword.Value!, address, cancellationToken);
         if (patch.Name.IsSet) user.Name = string.IsNullOrWhiteSpace(patch.Name.Value) ? null : patch.Name.Value.Trim();
         user.DefaultOrgId = orgId ?? user.DefaultOrgId;
         if (patch.Password.Value is not { } password)
@@ -43,18 +45,19 @@ internal sealed class CallerProfile(FlapjackDb db, CallerContext access, Logins 
             return;
         }
         user.PasswordHash = passwords.Hash(password);
+        if (session is not null) session.OpenedByLink = false;
         var kept = access.Caller.SessionId;
         await sessions.EndAsync(s => s.UserId == user.Id && s.Id != kept, cancellationToken);
     }
 
-    private static Guid? Check(MePatch patch, User user)
+    private static Guid? Check(MePatch patch, bool mustProve)
     {
         var errors = new FieldErrors();
         errors.Text("name", patch.Name.Value, 200);
         if (patch.DefaultOrgId is { IsSet: true, Value: null }) errors.Add("defaultOrgId", "must not be null");
         var orgId = errors.Id("defaultOrgId", patch.DefaultOrgId.Value);
         if (patch.Password.IsSet && (patch.Password.Value is not { } password || !Passwords.IsLongEnough(password))) errors.Add("password", Passwords.LengthRule);
-        if (patch.Password.Value is not null && user.PasswordHash is not null && patch.CurrentPassword.Value is null) errors.Add("currentPassword", "is required with password");
+        if (mustProve && patch.CurrentPassword.Value is null) errors.Add("currentPassword", "is required with password");
         errors.ThrowIfAny();
         return orgId;
     }

@@ -16,6 +16,9 @@ internal sealed class Session
     public required DateTime ExpiresAt { get; set; }
     public DateTime? RevokedAt { get; set; }
 
+    /// <summary>Whether a login link opened it and no password was set since: whoever lost theirs cannot name it when they set a new one.</summary>
+    public bool OpenedByLink { get; set; }
+
     public const string External = "external";
 
     public bool IsLive(DateTime now) => RevokedAt is null && ExpiresAt > now;

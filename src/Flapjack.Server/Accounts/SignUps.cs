@@ -29,7 +29,7 @@ internal sealed class SignUps(FlapjackDb db, OrgJoining joining, Passwords passw
         db.Users.Add(user);
         try
         {
-            return await sessions.OpenAsync(user, issuer, cancellationToken);
+            return await sessions.OpenAsync(user, issuer, byLink: false, cancellationToken);
         }
         catch (DbUpdateConcurrencyException)
         {

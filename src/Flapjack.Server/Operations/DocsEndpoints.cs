@@ -12,6 +12,7 @@ internal static class DocsEndpoints
     {
         var docs = app.MapGroup("").WithTags("operations").From("ext").Public();
         docs.MapGet("/openapi/v1.json", Document).WithName("openApiDocument").Produces(200, contentType: "application/json");
+        docs.MapGet("/", () => TypedResults.Redirect("/docs")).ExcludeFromDescription();
         docs.MapGet("/docs", Page).WithName("apiBrowser").Produces<string>(200, "text/html");
         docs.MapGet("/docs/{asset}", Asset).ExcludeFromDescription();
     }

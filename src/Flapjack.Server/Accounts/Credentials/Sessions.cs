@@ -15,11 +15,11 @@ internal sealed record SessionTokens(User User, string Access, string Refresh, T
 internal sealed class Sessions(FlapjackDb db, AccessTokens access, OpaqueTokens opaque, Revocations revocations, ServerSettings settings, TimeProvider time)
 {
     /// <summary>Opens a session for a user who has proved who they are.</summary>
-    public async Task<SessionTokens> OpenAsync(User user, string issuer, CancellationToken cancellationToken)
+    public async Task<SessionTokens> OpenAsync(User user, string issuer, bool byLink, CancellationToken cancellationToken)
     {
         var (id, now) = (Ids.New(), time.Now());
         var refresh = opaque.NewRefreshToken(id);
-        db.Sessions.Add(new Session { Id = id, UserId = user.Id, RefreshHash = opaque.HashOf(refresh), CreatedAt = now, ExpiresAt = now + settings.Auth.RefreshLifetime });
+        db.Sessions.Add(new Session { Id = id, UserId = user.Id, RefreshHash = opaque.HashOf(refresh), CreatedAt = now, ExpiresAt = now + settings.Auth.RefreshLifetime, OpenedByLink = byLink });
         user.Seen(now);
         await db.SaveChangesAsync(cancellationToken);
         return await TokensAsync(user, id, refresh, issuer, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -73,6 +74,8 @@ internal static class VectorSketch
             }
         }
 
+        // What is compiled ahead of time knows no wide vectors; compiled in haste, the first searches run five times as long.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private int Wide(ReadOnlySpan<byte> bits)
         {
             ref var first = ref MemoryMarshal.GetReference(bits);

@@ -7,6 +7,9 @@ const el = (tag, props = {}, ...children) => {
   return node;
 };
 let doc;
+const Names = { a2a: 'A2A', mcp: 'MCP', openai: 'OpenAI' };
+/** A line of text whose `words` in backticks are code. */
+const prose = text => text.split('`').map((part, i) => i % 2 ? el('code', { textContent: part }) : part);
 const resolve = part => part?.$ref ? part.$ref.slice(2).split('/').reduce((at, key) => at[key], doc) : part ?? {};
 
 function typeOf(schema) {
@@ -90,7 +93,7 @@ function tryIt(method, path, operation) {
 
 function show(method, path, operation) {
   const parts = [];
-  if (operation.description) parts.push(el('p', { textContent: operation.description }));
+  if (operation.description) parts.push(el('p', {}, ...prose(operation.description)));
   const callers = operation['x-callers'] ?? 'everybody';
   const needs = [operation['x-scope'] && `scope ${operation['x-scope']}`, operation['x-role'] && `role ${operation['x-role']}`].filter(Boolean).join(', ');
   parts.push(el('p', { textContent: `For ${callers}${needs ? `; needs ${needs}` : ''}.` }));
@@ -106,7 +109,7 @@ function show(method, path, operation) {
   parts.push(tryIt(method, path, operation));
   const node = el('details', { className: 'operation', id: operation.operationId ?? '' },
     el('summary', {}, el('span', { className: 'method', textContent: method.toUpperCase() }), el('span', { className: 'path', textContent: path }),
-      el('span', { className: 'mark', textContent: operation['x-origin'] ?? '' }), el('span', { className: 'what', textContent: operation.summary ?? '' })),
+      el('span', { className: 'mark', textContent: operation['x-origin'] ?? '' }), el('span', { className: 'what' }, ...prose(operation.summary ?? ''))),
     el('div', {}, ...parts));
   node.dataset.text = `${method} ${path} ${operation.summary ?? ''} ${body ? Object.keys(resolve(body.schema).properties ?? {}).join(' ') : ''}`.toLowerCase();
   return node;
@@ -131,14 +134,16 @@ async function start() {
   for (const [path, operations] of Object.entries(doc.paths)) {
     for (const [method, operation] of Object.entries(operations)) {
       const tag = operation.tags?.[0] ?? 'other';
-      if (!sections.has(tag)) sections.set(tag, el('section', {}, el('h2', { id: `tag-${tag}`, textContent: tag })));
+      if (!sections.has(tag)) sections.set(tag, el('section', {}, el('h2', { id: `tag-${tag}`, textContent: Names[tag] ?? tag })));
       sections.get(tag).append(show(method, path, operation));
     }
   }
   const tags = [...sections.keys()].sort();
-  $('nav').replaceChildren(...tags.map(tag => el('a', { href: `#tag-${tag}`, textContent: tag })));
+  $('nav').replaceChildren(...tags.map(tag => el('a', { href: `#tag-${tag}`, textContent: Names[tag] ?? tag })));
   $('main').replaceChildren(el('p', { textContent: doc.info.description ?? '' }), ...tags.map(tag => sections.get(tag)));
   $('search').addEventListener('input', filter);
+  // Whoever logged in at /login in this tab tries the API as themselves.
+  $('key').value = JSON.parse(sessionStorage.getItem('flapjack.session') ?? 'null')?.access_token ?? '';
   if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
 }
 

@@ -88,6 +88,25 @@ public sealed class MemberTests(ServerFixture server) : IClassFixture<ServerFixt
     }
 
     [Fact]
+    public async Task Whoever_came_by_a_link_sets_a_password_without_the_lost_one_and_once()
+    {
+        var org = await NewOrgAsync("lost");
+        var user = await server.AddUserAsync("lost@example.com", (org, "member"));
+        using var owner = await server.ClientOfAsync(OwnerOf("lost"));
+        using var earlier = await server.ClientOfAsync("lost@example.com");
+        await earlier.PatchAsJsonAsync("/api/auth/me", new { password = "a new long password" }, Token).ShouldBeError(422, "VALIDATION_ERROR", "currentPassword");
+        var link = await owner.PostAsJsonAsync($"/api/orgs/{org}/members/{user}/login-link", new { }, Token).ShouldBe(201);
+        var session = await LinkLogin(link.Text("url").Split("token=")[1]).ShouldBe(200);
+        session = await server.Anonymous.PostAsJsonAsync("/api/auth/refresh", new { refreshToken = session.Text("refresh_token") }, Token).ShouldBe(200);
+        using var client = server.ClientFor(session.Text("access_token"));
+        await client.PatchAsJsonAsync("/api/auth/me", new { password = "a new long password" }, Token).ShouldBe(200);
+        await server.Anonymous.PostAsJsonAsync("/api/auth/login", new { email = "lost@example.com", password = "a new long password" }, Token).ShouldBe(200);
+        // The other sessions have ended, and this one proves itself like any other from now on.
+        await earlier.GetAsync("/api/auth/me", Token).ShouldBeError(401, "UNAUTHORIZED");
+        await client.PatchAsJsonAsync("/api/auth/me", new { password = "another long password" }, Token).ShouldBeError(422, "VALIDATION_ERROR", "currentPassword");
+    }
+
+    [Fact]
     public async Task Nobody_gets_a_link_into_an_organisation_that_they_do_not_administer()
     {
         var (org, elsewhere) = (await NewOrgAsync("link-rights"), await server.AddOrgAsync("link-elsewhere"));

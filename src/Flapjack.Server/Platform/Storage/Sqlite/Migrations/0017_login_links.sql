@@ -1,0 +1,1 @@
+ALTER TABLE "sessions" ADD COLUMN "opened_by_link" INTEGER NOT NULL DEFAULT 0;
