@@ -10,13 +10,14 @@ namespace Flapjack.Server.Accounts.External;
 
 /// <summary>The public keys of one issuer: fetched when first needed, again every ten minutes beside the requests, and at once for a key id nobody has seen, at most every half minute.</summary>
 /// <remarks>An issuer that does not answer costs its people nothing as long as keys are known. The addresses are the operator's own, so only their scheme is checked.</remarks>
-internal sealed partial class IssuerKeys(OidcIssuer issuer, HttpMessageInvoker http, AllowedHosts allowed, TimeProvider time, ILogger logger) : IDisposable
+internal sealed partial class IssuerKeys(OidcIssuer issuer, HttpMessageInvoker http, AllowedHosts allowed, TimeProvider time, ILogger logger, bool checksEd25519) : IDisposable
 {
     private const int LargestDocument = 256 * 1024;
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(10), Pause = TimeSpan.FromSeconds(30), Patience = TimeSpan.FromSeconds(5);
     private readonly SemaphoreSlim _fetching = new(1);
     private volatile Known? _known;
     private long _nextFetch;
+    private bool _toldOfEd25519;
 
     /// <summary>The keys a token may be signed with. Throws 503 when the issuer has never answered.</summary>
     public async ValueTask<IReadOnlyList<SecurityKey>> FindAsync(string? keyId, CancellationToken cancellationToken)
@@ -59,7 +60,16 @@ internal sealed partial class IssuerKeys(OidcIssuer issuer, HttpMessageInvoker h
     {
         var address = issuer.JwksUri ?? await DiscoverAsync(cancellationToken);
         var set = new JsonWebKeySet(await ReadAsync(address, cancellationToken));
-        return [.. set.GetSigningKeys()];
+        return [.. set.GetSigningKeys(), .. Ed25519Keys(set)];
+    }
+
+    private List<Ed25519Key> Ed25519Keys(JsonWebKeySet set)
+    {
+        var keys = set.Keys.Select(Ed25519Key.From).OfType<Ed25519Key>().ToList();
+        if (checksEd25519 || keys.Count == 0) return keys;
+        if (!_toldOfEd25519) LogNoEd25519(logger, issuer.Issuer);
+        _toldOfEd25519 = true;
+        return [];
     }
 
     private async Task<Uri> DiscoverAsync(CancellationToken cancellationToken)
@@ -84,6 +94,9 @@ internal sealed partial class IssuerKeys(OidcIssuer issuer, HttpMessageInvoker h
 
     [LoggerMessage(1, LogLevel.Warning, "The keys of issuer {Issuer} could not be fetched")]
     private static partial void LogFailed(ILogger logger, Exception exception, string issuer);
+
+    [LoggerMessage(2, LogLevel.Warning, "Issuer {Issuer} has an Ed25519 key. Checking its tokens needs OpenSSL 1.1.1 or later (libcrypto), which is not here: tokens signed with EdDSA are refused")]
+    private static partial void LogNoEd25519(ILogger logger, string issuer);
 
     private sealed record Known(IReadOnlyList<SecurityKey> Keys, DateTime ReadAt)
     {

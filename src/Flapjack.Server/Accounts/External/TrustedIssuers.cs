@@ -24,7 +24,7 @@ internal sealed class TrustedIssuers : IDisposable
     {
         var allowed = new AllowedHosts(settings.AllowedHosts);
         _time = time;
-        _issuers = settings.Auth.Issuers.ToDictionary(i => i.Issuer, i => new Trust(i, new IssuerKeys(i, _http, allowed, time, logger)), StringComparer.Ordinal);
+        _issuers = settings.Auth.Issuers.ToDictionary(i => i.Issuer, i => new Trust(i, new IssuerKeys(i, _http, allowed, time, logger, Ed25519.IsAvailable)), StringComparer.Ordinal);
     }
 
     /// <summary>True when the token says it is of a listed issuer.</summary>
@@ -91,6 +91,8 @@ internal sealed class TrustedIssuers : IDisposable
     {
         public SecurityKey? Secret { get; } = Issuer.SharedSecret is { } text ? new SymmetricSecurityKey(Encoding.UTF8.GetBytes(text)) : null;
 
-        public string[] Algorithms { get; } = Issuer.SharedSecret is null ? [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.EcdsaSha256] : [SecurityAlgorithms.HmacSha256];
+        public string[] Algorithms { get; } = Issuer.SharedSecret is null
+            ? [SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.EcdsaSha256, Ed25519Key.Algorithm]
+            : [SecurityAlgorithms.HmacSha256];
     }
 }

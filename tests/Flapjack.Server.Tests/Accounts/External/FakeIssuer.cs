@@ -93,6 +93,11 @@ internal sealed record Signer(string Algorithm, string? KeyId, Func<byte[], byte
             return new(algorithm, keyId, data => ec.SignData(data, HashAlgorithmName.SHA256),
                 () => new() { ["kty"] = "EC", ["crv"] = "P-256", ["kid"] = keyId, ["use"] = "sig", ["x"] = Base64Url.EncodeToString(point.X), ["y"] = Base64Url.EncodeToString(point.Y) });
         }
+        if (algorithm == "EdDSA")
+        {
+            var pair = new Ed25519Pair();
+            return new(algorithm, keyId, pair.Sign, () => new() { ["kty"] = "OKP", ["crv"] = "Ed25519", ["kid"] = keyId, ["use"] = "sig", ["alg"] = algorithm, ["x"] = Base64Url.EncodeToString(pair.PublicKey) });
+        }
         var rsa = RSA.Create(2048);
         var numbers = rsa.ExportParameters(false);
         var padding = algorithm == "PS256" ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1;

@@ -22,7 +22,7 @@ public sealed class IssuerTests : IAsyncLifetime
     {
         await using var server = await TrustingAsync(("AutoProvision", "true"), ("DefaultOrg", "default"));
         Guid? first = null;
-        foreach (var algorithm in new[] { "RS256", "PS256", "ES256" })
+        foreach (var algorithm in new[] { "RS256", "PS256", "ES256", "EdDSA" })
         {
             server.Time.Advance(TimeSpan.FromSeconds(31));
             var token = _issuer.Publish(algorithm, algorithm).Token(_issuer.Claims(server.Time, "ada", claims => claims["name"] = "Ada"));
