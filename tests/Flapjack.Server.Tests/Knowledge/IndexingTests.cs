@@ -127,10 +127,10 @@ public sealed class IndexingTests
         var agent = await world.Server.CreateAgentAsync();
         web.EmbeddingStatus = 401;
         (await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea")).Text("status").ShouldBe("error");
-        var asked = web.Asked.Count;
+        var queued = await QueuedAtAsync(world);
         world.Server.Time.Advance(TimeSpan.FromMinutes(59));
         await RoundAsync(world);
-        web.Asked.Count.ShouldBe(asked);
+        (await QueuedAtAsync(world)).ShouldBe(queued);
         web.EmbeddingStatus = 200;
         world.Server.Time.Advance(TimeSpan.FromMinutes(2));
         await RoundAsync(world);
@@ -142,6 +142,30 @@ public sealed class IndexingTests
         world.Server.Time.Advance(TimeSpan.FromMinutes(1));
         await world.Server.RestartAsync();
         await Until(async () => (await world.Server.Client.FindAsync(new { query = "mill", agentId = agent, mode = "lexical" })).Count == 1);
+    }
+
+    [Fact]
+    public async Task A_document_that_another_model_could_not_embed_stays_found_and_waits_its_hour_too()
+    {
+        await using var web = await FakeWeb.StartAsync();
+        await using var world = await WorldAsync(web);
+        var agent = await world.Server.CreateAgentAsync();
+        var id = (await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea")).Text("id");
+        web.EmbeddingStatus = 401;
+        world.Server.Time.Advance(TimeSpan.FromMinutes(1));
+        await world.Server.RestartAsync(settings => settings["Knowledge:EmbeddingModel"] = "sea/embed-2");
+        var failed = await world.Server.Client.DocumentWhenAsync(id, d => d.GetProperty("error").ValueKind != System.Text.Json.JsonValueKind.Null);
+        (failed.Text("status"), failed.Text("error")).ShouldBe(("ready", "EMBEDDING_FAILED"));
+        var queued = await QueuedAtAsync(world);
+        world.Server.Time.Advance(TimeSpan.FromMinutes(59));
+        await RoundAsync(world);
+        (await QueuedAtAsync(world)).ShouldBe(queued);
+        (await world.Server.Client.FindAsync(new { query = "lighthouse", agentId = agent, mode = "lexical" })).Count.ShouldBe(1);
+        web.EmbeddingStatus = 200;
+        world.Server.Time.Advance(TimeSpan.FromMinutes(2));
+        await RoundAsync(world);
+        (await QueuedAtAsync(world)).ShouldNotBe(queued);
+        await world.Server.Client.DocumentWhenAsync(id, d => d.GetProperty("error").ValueKind == System.Text.Json.JsonValueKind.Null);
     }
 
     [Fact]
@@ -366,6 +390,13 @@ public sealed class IndexingTests
         settings["Providers:sea:ApiKey"] = "sk-embed";
         if (embeds) settings["Knowledge:EmbeddingModel"] = "sea/embed-1";
     });
+
+    // A round only queues: what becomes of that comes later.
+    private static async Task<DateTime?> QueuedAtAsync(TurnWorld world)
+    {
+        await using var db = world.Server.Database();
+        return await db.Documents.IgnoreQueryFilters().Select(d => d.QueuedAt).SingleAsync(Token);
+    }
 
     private static Task RoundAsync(TurnWorld world)
     {
