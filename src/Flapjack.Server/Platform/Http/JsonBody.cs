@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Features;
@@ -62,9 +63,15 @@ internal static class RequestBytes
         }
     }
 
+    /// <summary>A body that was read, to be read again.</summary>
+    public static Stream StreamOf(ReadOnlyMemory<byte> bytes) => MemoryMarshal.TryGetArray(bytes, out var held) && held.Array is not null
+        ? new MemoryStream(held.Array, held.Offset, held.Count, writable: false, publiclyVisible: true)
+        : new MemoryStream(bytes.ToArray(), writable: false);
+
     /// <summary>Reads a body of any kind up to a limit.</summary>
     public static async ValueTask<ReadOnlyMemory<byte>> ReadAllAsync(HttpRequest request, long limit, CancellationToken cancellationToken)
     {
+        if (request.Body is MemoryStream { Position: 0 } read && read.TryGetBuffer(out var whole)) return whole.Count <= limit ? whole : throw TooLarge(limit);
         var reader = request.BodyReader;
         while (true)
         {
