@@ -120,55 +120,6 @@ public sealed class IndexingTests
     }
 
     [Fact]
-    public async Task A_document_that_could_not_be_embedded_is_tried_again_every_hour_and_at_the_start()
-    {
-        await using var web = await FakeWeb.StartAsync();
-        await using var world = await WorldAsync(web);
-        var agent = await world.Server.CreateAgentAsync();
-        web.EmbeddingStatus = 401;
-        (await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea")).Text("status").ShouldBe("error");
-        var queued = await QueuedAtAsync(world);
-        world.Server.Time.Advance(TimeSpan.FromMinutes(59));
-        await RoundAsync(world);
-        (await QueuedAtAsync(world)).ShouldBe(queued);
-        web.EmbeddingStatus = 200;
-        world.Server.Time.Advance(TimeSpan.FromMinutes(2));
-        await RoundAsync(world);
-        await Until(async () => (await world.Server.Client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).Count == 1);
-
-        web.EmbeddingStatus = 401;
-        (await world.Server.Client.AddDocumentAsync("agent", agent, Land, "land")).Text("status").ShouldBe("error");
-        web.EmbeddingStatus = 200;
-        world.Server.Time.Advance(TimeSpan.FromMinutes(1));
-        await world.Server.RestartAsync();
-        await Until(async () => (await world.Server.Client.FindAsync(new { query = "mill", agentId = agent, mode = "lexical" })).Count == 1);
-    }
-
-    [Fact]
-    public async Task A_document_that_another_model_could_not_embed_stays_found_and_waits_its_hour_too()
-    {
-        await using var web = await FakeWeb.StartAsync();
-        await using var world = await WorldAsync(web);
-        var agent = await world.Server.CreateAgentAsync();
-        var id = (await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea")).Text("id");
-        web.EmbeddingStatus = 401;
-        world.Server.Time.Advance(TimeSpan.FromMinutes(1));
-        await world.Server.RestartAsync(settings => settings["Knowledge:EmbeddingModel"] = "sea/embed-2");
-        var failed = await world.Server.Client.DocumentWhenAsync(id, d => d.GetProperty("error").ValueKind != System.Text.Json.JsonValueKind.Null);
-        (failed.Text("status"), failed.Text("error")).ShouldBe(("ready", "EMBEDDING_FAILED"));
-        var queued = await QueuedAtAsync(world);
-        world.Server.Time.Advance(TimeSpan.FromMinutes(59));
-        await RoundAsync(world);
-        (await QueuedAtAsync(world)).ShouldBe(queued);
-        (await world.Server.Client.FindAsync(new { query = "lighthouse", agentId = agent, mode = "lexical" })).Count.ShouldBe(1);
-        web.EmbeddingStatus = 200;
-        world.Server.Time.Advance(TimeSpan.FromMinutes(2));
-        await RoundAsync(world);
-        (await QueuedAtAsync(world)).ShouldNotBe(queued);
-        await world.Server.Client.DocumentWhenAsync(id, d => d.GetProperty("error").ValueKind == System.Text.Json.JsonValueKind.Null);
-    }
-
-    [Fact]
     public async Task A_document_whose_sender_goes_away_is_read_all_the_same()
     {
         await using var web = await FakeWeb.StartAsync();
@@ -351,22 +302,6 @@ public sealed class IndexingTests
     }
 
     [Fact]
-    public async Task Another_embedding_model_embeds_everything_anew()
-    {
-        await using var web = await FakeWeb.StartAsync();
-        await using var world = await WorldAsync(web);
-        var agent = await world.Server.CreateAgentAsync();
-        await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea");
-        web.Dimensions = 16;
-        world.Server.Time.Advance(TimeSpan.FromMinutes(1));
-        await world.Server.RestartAsync(settings => settings["Knowledge:EmbeddingModel"] = "sea/embed-2");
-        await Until(() => Task.FromResult(web.Asked.Any(a => a.Model == "embed-2")));
-        await Until(async () => (await world.Server.Client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).Count == 1);
-        await using var db = world.Server.Database();
-        (await db.Documents.IgnoreQueryFilters().SingleAsync(Token)).EmbeddingModel.ShouldBe("sea/embed-2");
-    }
-
-    [Fact]
     public async Task What_a_crash_left_of_deleted_documents_and_uploads_is_cleared_away()
     {
         await using var world = await TurnWorld.StartAsync();
@@ -390,13 +325,6 @@ public sealed class IndexingTests
         settings["Providers:sea:ApiKey"] = "sk-embed";
         if (embeds) settings["Knowledge:EmbeddingModel"] = "sea/embed-1";
     });
-
-    // A round only queues: what becomes of that comes later.
-    private static async Task<DateTime?> QueuedAtAsync(TurnWorld world)
-    {
-        await using var db = world.Server.Database();
-        return await db.Documents.IgnoreQueryFilters().Select(d => d.QueuedAt).SingleAsync(Token);
-    }
 
     private static Task RoundAsync(TurnWorld world)
     {
