@@ -16,4 +16,8 @@ internal static class AccountQueries
          where membership.UserId == userId
          orderby membership.CreatedAt, org.Id
          select new UserOrg(org.Id, org.Name, org.Slug, membership.Role)).ToListAsync(cancellationToken);
+
+    /// <summary>What a user may do in an organisation now; null for one who does not belong to it.</summary>
+    public static Task<Role?> RoleOfAsync(this FlapjackDb db, Guid orgId, Guid userId, CancellationToken cancellationToken) =>
+        db.Memberships.Where(m => m.OrgId == orgId && m.UserId == userId).Select(m => (Role?)m.Role).FirstOrDefaultAsync(cancellationToken);
 }

@@ -1,6 +1,5 @@
 using Flapjack.Runtime.Tools;
 using Flapjack.Server.Agents.Equipment;
-using Flapjack.Server.Threads.Conversations;
 
 namespace Flapjack.Server.Delegation;
 
@@ -9,12 +8,12 @@ internal sealed class DelegatedKit
 {
     private const int MaxName = 64;
     private readonly DelegatedConfig _config;
-    private readonly ChildTurns _turns;
+    private readonly DelegatedTurns _turns;
     private readonly IReadOnlyList<TurnTool> _endpointTools;
     private readonly List<(string Tool, KnownSubAgent Agent)> _agents = [];
     private List<TurnTool>? _outermost;
 
-    public DelegatedKit(DelegatedConfig config, IReadOnlyList<KnownSubAgent> agents, ChildTurns turns, IReadOnlyList<TurnTool> endpointTools)
+    public DelegatedKit(DelegatedConfig config, IReadOnlyList<KnownSubAgent> agents, DelegatedTurns turns, IReadOnlyList<TurnTool> endpointTools)
     {
         (_config, _turns, _endpointTools) = (config, turns, endpointTools);
         var names = new HashSet<string>(StringComparer.Ordinal);

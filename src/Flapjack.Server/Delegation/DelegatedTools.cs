@@ -3,13 +3,12 @@ using Flapjack.Runtime.Tools;
 using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Agents.Equipment;
 using Flapjack.Server.Platform.Secrets;
-using Flapjack.Server.Threads.Conversations;
 using Flapjack.Server.Tools;
 
 namespace Flapjack.Server.Delegation;
 
 /// <summary>Offers an agent the work it may hand on: to other agents, and to the application's endpoint.</summary>
-internal sealed partial class DelegatedTools(AgentConfigs configs, AgentEquipment equipment, ChildTurns turns, WebhookCall call, SecretBox secrets, ILogger<DelegatedTools> logger) : IToolSource
+internal sealed partial class DelegatedTools(AgentConfigs configs, AgentEquipment equipment, DelegatedTurns turns, WebhookCall call, SecretBox secrets, ILogger<DelegatedTools> logger) : IToolSource
 {
     public async ValueTask<IReadOnlyList<TurnTool>> ListAsync(EquipmentRequest request, CancellationToken cancellationToken)
     {

@@ -6,6 +6,7 @@ namespace Flapjack.Server.Delegation;
 internal static class DelegationFeature
 {
     public static IServiceCollection AddDelegation(this IServiceCollection services) => services
+        .AddSingleton<DelegatedTurns>()
         .AddScoped<IToolSource, DelegatedTools>()
         .AddScoped<IAgentDependant, DelegatedChanges>();
 

@@ -18,5 +18,6 @@ internal sealed record DelegationRule(Guid Agent, DelegationChain? Chain, int Ma
         : null;
 
     /// <summary>How the turn of an agent that is asked comes to be.</summary>
-    public DelegationChain Next => new([.. Chain?.Above ?? [], Agent], Left - 1);
+    /// <param name="turn">The turn that asks.</param>
+    public DelegationChain Below(Guid turn) => new(Chain?.Root ?? turn, [.. Chain?.Above ?? [], Agent], Left - 1);
 }

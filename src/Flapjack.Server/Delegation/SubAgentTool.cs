@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Flapjack.Runtime.Tools;
+using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Threads.Conversations;
 using Microsoft.Extensions.AI;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.AI;
 namespace Flapjack.Server.Delegation;
 
 /// <summary><c>delegate_to_…</c>: another agent does a task in a full turn of its own and answers with its text.</summary>
-internal sealed class SubAgentTool(string name, KnownSubAgent agent, DelegationRule rule, bool shareContext, ChildTurns turns) : AIFunction
+internal sealed class SubAgentTool(string name, KnownSubAgent agent, DelegationRule rule, bool shareContext, DelegatedTurns turns) : AIFunction
 {
     private const int SharedMessages = 20;
 
@@ -26,12 +27,13 @@ internal sealed class SubAgentTool(string name, KnownSubAgent agent, DelegationR
     protected override async ValueTask<object?> InvokeCoreAsync(AIFunctionArguments arguments, CancellationToken cancellationToken)
     {
         var context = ToolContext.Of(arguments);
-        if (rule.RefusalOf(agent.Id) is { } refusal) throw new ToolException(ToolErrors.DelegationLimit, refusal);
+        var chain = rule.Below(context.Caller.TurnId ?? Ids.New());
+        if ((rule.RefusalOf(agent.Id) ?? turns.RefusalBelow(chain.Root)) is { } refusal) throw new ToolException(ToolErrors.DelegationLimit, refusal);
         Tell(context, "started");
         ChildAnswer answer;
         try
         {
-            answer = await turns.RunAsync(new(agent.Id, MessageOf(arguments), context.Caller, rule.Next, shareContext ? SharedMessages : 0), context.SpanId, cancellationToken);
+            answer = await turns.RunAsync(new(agent.Id, MessageOf(arguments), context.Caller, chain, shareContext ? SharedMessages : 0), context.SpanId, cancellationToken);
         }
         catch (ApiException fault)
         {

@@ -16,7 +16,7 @@ internal sealed class McpEditor(SecretBox secrets, EgressGuard guard, ServerSett
     public async Task ApplyAsync(McpServer server, McpServerRequest request, CancellationToken cancellationToken)
     {
         var errors = new FieldErrors();
-        var (way, receiver, credentials) = (WayTo(server), ReceiverOf(server), server.Credentials);
+        var (way, receiver, credentials) = (server.Way, ReceiverOf(server), server.Credentials);
         if (request.Name.IsSet) server.Name = request.Name.Value?.Trim() ?? "";
         errors.Required("name", server.Name, 100);
         Provider(server, request, errors);
@@ -26,12 +26,12 @@ internal sealed class McpEditor(SecretBox secrets, EgressGuard guard, ServerSett
         if (server.Transport == McpTransports.Stdio && (request.Transport.IsSet || request.Command.IsSet || request.Args.IsSet || request.Credentials.IsSet)) RequirePrograms();
         Program(server, request, errors);
         await UrlAsync(server, request, errors, cancellationToken);
-        KeepToProvider(server, request, errors);
+        if (way != server.Way) KeepToProvider(server, request, errors);
         Credentials(server, request, receiver, errors);
         if (request.AllowedTools.IsSet) server.AllowedTools = Names("allowedTools", request.AllowedTools.Value, MaxAllowed, errors);
         if (request.Enabled.IsSet) server.Enabled = request.Enabled.Value ?? true;
         errors.ThrowIfAny();
-        if (way != WayTo(server)) server.Forget();
+        if (way != server.Way) server.Forget();
         else if (credentials == server.Credentials) return;
         server.Revision++;
     }
@@ -59,7 +59,7 @@ internal sealed class McpEditor(SecretBox secrets, EgressGuard guard, ServerSett
         if (!request.Url.IsSet) server.Url = provider.Url.ToString();
     }
 
-    // The operator's client and the provider's tokens are for the provider alone.
+    // The operator's client and the provider's tokens are for the provider alone. Only a change of the server counts: the operator may have moved the provider.
     private void KeepToProvider(McpServer server, McpServerRequest request, FieldErrors errors)
     {
         if (managed.Find(server.ManagedProvider) is not { } provider || provider.Is(server)) return;
@@ -118,8 +118,6 @@ internal sealed class McpEditor(SecretBox secrets, EgressGuard guard, ServerSett
         var credentials = McpCredentials.Read(request.Credentials.Value, errors);
         (server.Credentials, server.CredentialKind) = (credentials.Seal(secrets, server.OrgId, server.Id), credentials.Kind);
     }
-
-    private static (string, string?, string?, string, string?) WayTo(McpServer server) => (server.Transport, server.Url, server.Command, server.Args, server.ManagedProvider);
 
     private static (string, string?, string?, string) ReceiverOf(McpServer server) =>
         (server.Transport, Uri.TryCreate(server.Url, UriKind.Absolute, out var url) ? $"{url.Scheme}://{url.Authority}" : server.Url, server.Command, server.Args);

@@ -16,11 +16,11 @@ internal static class McpEndpoints
     {
         var mcps = app.MapGroup("/api/mcps").WithTags("mcp");
         mcps.MapGet("", List).WithName("listMcps").From("doc").Access(Scopes.McpRead).Demo(_ => TypedResults.Ok(Array.Empty<McpServerResponse>()));
-        mcps.MapPost("", Create).WithName("createMcp").From("doc").Access(Scopes.McpWrite, Role.Member);
+        mcps.MapPost("", Create).WithName("createMcp").From("doc").Access(Scopes.McpWrite, McpServer.Editors);
         mcps.MapGet("/{mcpId:guid}", Get).WithName("getMcp").From("chosen").Access(Scopes.McpRead).Demo(DemoWorld.NotFound);
-        mcps.MapPatch("/{mcpId:guid}", Update).WithName("updateMcp").From("chosen").Access(Scopes.McpWrite, Role.Member);
-        mcps.MapDelete("/{mcpId:guid}", Delete).WithName("deleteMcp").From("chosen").Access(Scopes.McpWrite, Role.Member);
-        mcps.MapPost("/{mcpId:guid}/test", Test).WithName("testMcp").From("doc").Access(Scopes.McpWrite, Role.Member);
+        mcps.MapPatch("/{mcpId:guid}", Update).WithName("updateMcp").From("chosen").Access(Scopes.McpWrite, McpServer.Editors);
+        mcps.MapDelete("/{mcpId:guid}", Delete).WithName("deleteMcp").From("chosen").Access(Scopes.McpWrite, McpServer.Editors);
+        mcps.MapPost("/{mcpId:guid}/test", Test).WithName("testMcp").From("doc").Access(Scopes.McpWrite, McpServer.Editors);
     }
 
     /// <summary>Lists the organisation's MCP servers, newest first.</summary>
@@ -48,15 +48,31 @@ internal static class McpEndpoints
     /// <summary>Changes the fields that are sent. Another transport, address or program drops tokens and tools.</summary>
     private static async Task<Ok<McpServerResponse>> Update(Guid mcpId, JsonBody<McpServerRequest> body, FlapjackDb db, McpEditor editor, McpConnections connections, TimeProvider time, CancellationToken cancellationToken)
     {
-        var server = await db.FindOwnMcpAsync(mcpId, cancellationToken);
-        await editor.ApplyAsync(server, body.Value, cancellationToken);
-        server.UpdatedAt = time.Now();
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            var server = await db.FindOwnMcpAsync(mcpId, cancellationToken);
+            var revision = server.Revision;
+            await editor.ApplyAsync(server, body.Value, cancellationToken);
+            server.UpdatedAt = time.Now();
+            if (await SaveAsync(db, server, revision, cancellationToken))
+            {
+                connections.CloseOthers(mcpId, server.Revision);
+                return TypedResults.Ok(McpServerResponse.From(server));
+            }
+            db.ChangeTracker.Clear();
+        }
+        throw ApiException.Conflict("the server is being changed by others; try again");
+    }
+
+    // False when it was changed since it was read: another address must not keep tokens that came meanwhile for this one.
+    private static async Task<bool> SaveAsync(FlapjackDb db, McpServer server, int revision, CancellationToken cancellationToken)
+    {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (await db.McpServers.Where(s => s.Id == server.Id && s.Revision == revision).ExecuteUpdateAsync(set => set.SetProperty(s => s.Revision, revision), cancellationToken) == 0) return false;
         await db.SaveChangesAsync(cancellationToken);
-        await db.McpChangedAsync(mcpId, cancellationToken);
+        await db.McpChangedAsync(server.Id, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        connections.CloseOthers(mcpId, server.Revision);
-        return TypedResults.Ok(McpServerResponse.From(server));
+        return true;
     }
 
     /// <summary>Removes a server, and its tools from every agent.</summary>

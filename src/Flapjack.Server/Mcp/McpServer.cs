@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Flapjack.Server.Mcp.Tools;
+using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -10,6 +11,9 @@ namespace Flapjack.Server.Mcp;
 internal sealed class McpServer : ITenantRow
 {
     public const string Pending = "pending", Active = "active", Failed = "error", NeedsAuth = "needs_auth", Disabled = "disabled";
+
+    /// <summary>Who may change one, and so bring its authorisation to an end.</summary>
+    public const Role Editors = Role.Member;
 
     public required Guid Id { get; init; }
     public required Guid OrgId { get; init; }
@@ -85,6 +89,9 @@ internal sealed class McpServer : ITenantRow
 
     public IReadOnlyList<string>? AllowedNames => NamesIn(AllowedTools);
 
+    /// <summary>How it is reached. Tokens are for one way only: another one makes <see cref="Forget"/> necessary.</summary>
+    public (string Transport, string? Url, string? Command, string Args, string? ManagedProvider) Way => (Transport, Url, Command, Args, ManagedProvider);
+
     /// <summary>It is reached in another way from now on: what was learnt of the old one is forgotten.</summary>
     public void Forget()
     {
@@ -124,7 +131,7 @@ internal sealed class McpServerMapping : IEntityTypeConfiguration<McpServer>
     {
         builder.ToTable("mcp_servers");
         builder.HasIndex(s => new { s.OrgId, s.Slug }).IsUnique();
-        builder.Ignore(s => s.ShownStatus).Ignore(s => s.HasCredentials).Ignore(s => s.Auth).Ignore(s => s.AllowedNames);
+        builder.Ignore(s => s.ShownStatus).Ignore(s => s.HasCredentials).Ignore(s => s.Auth).Ignore(s => s.AllowedNames).Ignore(s => s.Way);
     }
 }
 

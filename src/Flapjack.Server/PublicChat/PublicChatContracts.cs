@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Flapjack.Server.Agents.Publishing;
+using Flapjack.Server.Files;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Threads;
 using Flapjack.Server.Threads.Attachments;
@@ -124,7 +125,7 @@ public sealed record PublicAttachmentRequest
         errors.Text($"{field}.mediaType", MediaType.Value, 255);
         byte[]? data = null;
         if (Data.Value is not { ValueKind: JsonValueKind.String } text) errors.Add($"{field}.data", "is required, as a string");
-        else if (!text.TryGetBytesFromBase64(out data)) errors.Add($"{field}.data", "is not base64");
+        else if (!Base64Content.TryDecode(text, out data)) errors.Add($"{field}.data", "is not base64");
         return new(field, Type.Value ?? AttachmentDraft.File, Name.Value, MediaType.Value, null, data ?? [], null);
     }
 }

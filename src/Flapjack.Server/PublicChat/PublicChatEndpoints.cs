@@ -21,7 +21,7 @@ internal static class PublicChatEndpoints
         chat.MapGet("", Show).WithName("getPublicChat").From("doc");
         chat.MapPost("/threads", Open).WithName("createPublicThread").From("doc").KeyedByAddress();
         chat.MapGet("/threads/{threadId:guid}/messages", List).WithName("listPublicMessages").From("ext");
-        chat.MapPost("/threads/{threadId:guid}/messages", Send).WithName("sendPublicMessage").From("doc").AnswersWithTurn(PublicChatReplay.Protocol)
+        chat.MapPost("/threads/{threadId:guid}/messages", Send).WithName("sendPublicMessage").From("doc").AnswersWithTurn(PublicChatReplay.Protocol).AdmitsStrangers(AdmitAsync)
             .WithMetadata(new BodyLimit(BodyLimit.Messages)).Accepts<PublicMessageRequest>("application/json", "*/*").Produces(200, contentType: "text/event-stream");
         chat.MapPost("/threads/{threadId:guid}/stop", Stop).WithName("stopPublicThread").From("doc");
     }
@@ -62,15 +62,12 @@ internal static class PublicChatEndpoints
     /// <summary>Sends a message and streams the answer. Repeated under the same <c>Idempotency-Key</c> it streams the same answer again.</summary>
     private static async Task Send(string slug, Guid threadId, HttpContext http, ClientConnection client, ChatDoor door, VisitorLimits limits, GuestTurns turns)
     {
-        limits.CountMessage(http);
-        var visit = await EnterAsync(slug, http, door, client.Left);
-        await door.FindThreadAsync(visit, threadId, client.Left);
+        if (http.Features.Get<ChatVisit>() is not { } visit) visit = await AdmitAsync(slug, threadId, http, door, limits);
         limits.CountChatMessage(http, slug);
         // Read only now: strangers without a thread have nothing to say.
-        var withAttachments = visit.Publication.AllowAttachments;
-        var body = await RequestBytes.ReadAsync(http.Request, withAttachments ? BodyLimit.Messages : TextLimit, client.Left);
+        var body = await RequestBytes.ReadAsync(http.Request, LimitOf(visit), client.Left);
         var request = body.Length == 0 ? new() : RequestBytes.Parse<PublicMessageRequest>(body.Span);
-        using var opened = await turns.ContinueAsync(threadId, null, "agent", request.ToDraft(withAttachments), client);
+        using var opened = await turns.ContinueAsync(threadId, null, "agent", request.ToDraft(visit.Publication.AllowAttachments), client);
         await client.SendAsync(new TranslatedEvents(opened.Live, new PublicEvents(opened.Live, visit.Publication.ExposeToolDetails)));
     }
 
@@ -81,6 +78,26 @@ internal static class PublicChatEndpoints
         await stops.StopAsync(await door.FindThreadAsync(visit, threadId, cancellationToken), cancellationToken);
         return TypedResults.Ok(Deleted.Ok);
     }
+
+    // With an Idempotency-Key this comes before the key is looked at.
+    private static async Task<long> AdmitAsync(HttpContext http)
+    {
+        var services = http.RequestServices;
+        var (slug, threadId) = ((string)http.Request.RouteValues["slug"]!, Guid.Parse((string)http.Request.RouteValues["threadId"]!));
+        var visit = await AdmitAsync(slug, threadId, http, services.GetRequiredService<ChatDoor>(), services.GetRequiredService<VisitorLimits>());
+        http.Features.Set(visit);
+        return LimitOf(visit);
+    }
+
+    private static async Task<ChatVisit> AdmitAsync(string slug, Guid threadId, HttpContext http, ChatDoor door, VisitorLimits limits)
+    {
+        limits.CountMessage(http);
+        var visit = await EnterAsync(slug, http, door, http.RequestAborted);
+        await door.FindThreadAsync(visit, threadId, http.RequestAborted);
+        return visit;
+    }
+
+    private static long LimitOf(ChatVisit visit) => visit.Publication.AllowAttachments ? BodyLimit.Messages : TextLimit;
 
     private static Task<ChatVisit> EnterAsync(string slug, HttpContext http, ChatDoor door, CancellationToken cancellationToken) =>
         AnsweredAsync(http, () => door.EnterAsync(slug, VisitorOf(http), cancellationToken));

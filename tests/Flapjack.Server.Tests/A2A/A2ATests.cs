@@ -30,6 +30,24 @@ public sealed class A2ATests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Fact]
+    public async Task Who_asks_for_a_card_is_counted_first_by_address_or_as_who_brings_a_credential()
+    {
+        await using var own = await TurnWorld.StartAsync(settings => settings["Limits:AnonymousRequestsPerMinute"] = "2");
+        var agent = await own.Server.CreateAgentAsync();
+        var path = $"/a2a/agents/{agent}/.well-known/agent-card.json";
+        await own.Server.Anonymous.GetAsync(path, Token).ShouldBeError(401, "UNAUTHORIZED");
+        await own.PostAsync($"/api/agents/{agent}/publish", new { slug = "a2a-counted", visibility = "public" }).ShouldBe(201);
+        for (var i = 0; i < 3; i++) await own.Server.Client.GetAsync(path, Token).ShouldBe(200);
+        await own.Server.Anonymous.GetAsync(path, Token).ShouldBe(200);
+        await own.Server.Anonymous.GetAsync(path, Token).ShouldBeError(429, "RATE_LIMITED");
+        var (_, foreign) = await own.Server.AddKeyAsync(await own.Server.AddOrgAsync("counted"));
+        using var other = own.Server.ClientFor(foreign);
+        await other.GetAsync(path, Token).ShouldBe(200);
+        using var unknown = own.Server.ClientFor("nonsense");
+        await unknown.GetAsync(path, Token).ShouldBeError(401, "UNAUTHORIZED");
+    }
+
+    [Fact]
     public async Task A_message_is_a_task_of_a_context_and_goes_on_there()
     {
         var agent = await AgentAsync();

@@ -89,6 +89,29 @@ public sealed class SubAgentTests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Fact]
+    public async Task All_agents_below_a_turn_share_what_it_may_delegate()
+    {
+        await using var own = await TurnWorld.StartAsync(settings => settings["Turns:MaxDelegations"] = "4");
+        var (a, b, c) = (await own.AgentAsync("A"), await own.AgentAsync("B"), await own.AgentAsync("C"));
+        await own.LetAskAsync(a, [b]);
+        await own.LetAskAsync(b, [c]);
+        var thread = await own.Server.CreateThreadAsync(a);
+        // Each of the two asks for three turns: its own, and two below it.
+        var ask = DelegationWorld.Ask("b", $"{DelegationWorld.Ask("c", "/echo leaf")}\n{DelegationWorld.Ask("c", "/echo leaf")}");
+        for (var i = 0; i < 2; i++)
+        {
+            await using var stream = await own.SendAsync(thread, new { content = $"{ask}\n{ask}" });
+            (await stream.EndAsync()).Data.Text("finishReason").ShouldBe("stop");
+            var results = string.Concat(stream.Seen.Of("tool_result").Select(e => e.GetRawText()));
+            results.ShouldContain("DELEGATION_LIMIT");
+            var children = await own.ChildrenAsync(thread);
+            var below = 0;
+            foreach (var child in children) below += (await own.ChildrenAsync(child.Id)).Count;
+            (children.Count + below).ShouldBe(4 * (i + 1), "the next message counts anew");
+        }
+    }
+
+    [Fact]
     public async Task Spans_of_nested_delegations_hang_under_each_other()
     {
         var (a, b, c) = (await world.AgentAsync("A"), await world.AgentAsync("B"), await world.AgentAsync("C"));

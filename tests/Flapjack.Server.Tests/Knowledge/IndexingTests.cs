@@ -120,31 +120,6 @@ public sealed class IndexingTests
     }
 
     [Fact]
-    public async Task A_document_that_could_not_be_embedded_is_tried_again_every_hour_and_at_the_start()
-    {
-        await using var web = await FakeWeb.StartAsync();
-        await using var world = await WorldAsync(web);
-        var agent = await world.Server.CreateAgentAsync();
-        web.EmbeddingStatus = 401;
-        (await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea")).Text("status").ShouldBe("error");
-        var asked = web.Asked.Count;
-        world.Server.Time.Advance(TimeSpan.FromMinutes(59));
-        await RoundAsync(world);
-        web.Asked.Count.ShouldBe(asked);
-        web.EmbeddingStatus = 200;
-        world.Server.Time.Advance(TimeSpan.FromMinutes(2));
-        await RoundAsync(world);
-        await Until(async () => (await world.Server.Client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).Count == 1);
-
-        web.EmbeddingStatus = 401;
-        (await world.Server.Client.AddDocumentAsync("agent", agent, Land, "land")).Text("status").ShouldBe("error");
-        web.EmbeddingStatus = 200;
-        world.Server.Time.Advance(TimeSpan.FromMinutes(1));
-        await world.Server.RestartAsync();
-        await Until(async () => (await world.Server.Client.FindAsync(new { query = "mill", agentId = agent, mode = "lexical" })).Count == 1);
-    }
-
-    [Fact]
     public async Task A_document_whose_sender_goes_away_is_read_all_the_same()
     {
         await using var web = await FakeWeb.StartAsync();
@@ -324,22 +299,6 @@ public sealed class IndexingTests
         }
         await world.Server.RestartAsync();
         (await world.Server.Client.DocumentWhenAsync(added.Text("id"), d => d.Text("status") == "error")).Text("error").ShouldBe("TOO_COMPLEX");
-    }
-
-    [Fact]
-    public async Task Another_embedding_model_embeds_everything_anew()
-    {
-        await using var web = await FakeWeb.StartAsync();
-        await using var world = await WorldAsync(web);
-        var agent = await world.Server.CreateAgentAsync();
-        await world.Server.Client.AddDocumentAsync("agent", agent, Sea, "sea");
-        web.Dimensions = 16;
-        world.Server.Time.Advance(TimeSpan.FromMinutes(1));
-        await world.Server.RestartAsync(settings => settings["Knowledge:EmbeddingModel"] = "sea/embed-2");
-        await Until(() => Task.FromResult(web.Asked.Any(a => a.Model == "embed-2")));
-        await Until(async () => (await world.Server.Client.FindAsync(new { query = "beacon", agentId = agent, mode = "vector" })).Count == 1);
-        await using var db = world.Server.Database();
-        (await db.Documents.IgnoreQueryFilters().SingleAsync(Token)).EmbeddingModel.ShouldBe("sea/embed-2");
     }
 
     [Fact]

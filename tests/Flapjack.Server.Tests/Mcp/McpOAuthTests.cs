@@ -221,7 +221,7 @@ public sealed class McpOAuthTests(McpWorld world) : IClassFixture<McpWorld>
         guard.RefreshError = null;
         var row = await own.RowAsync(mcp);
         var client = OAuthClient.Of(row, own.Server.Services.GetRequiredService<SecretBox>())!;
-        var address = await own.Server.Services.GetRequiredService<Authorizations>().StartAsync(row.OrgId, row.Id, client, "public:visited:x", null, Token);
+        var address = await own.Server.Services.GetRequiredService<Authorizations>().StartAsync(row, client, "public:visited:x", null, Token);
         (await StatusAsync(own, guard.Consent(address))).ShouldBe(400);
         (await own.ReadAsync(mcp)).Text("status").ShouldBe("needs_auth");
     }

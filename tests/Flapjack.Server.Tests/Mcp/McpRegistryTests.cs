@@ -85,6 +85,14 @@ public sealed class McpRegistryTests
         guard.TokenRequests.Single()["client_secret"].ShouldBe("hush-hush");
         (await world.ReadAsync(mcp.Text("id"))).Text("status").ShouldBe("active");
         (await world.Turns.GetAsync("/api/mcp-registry/managed"))[0].Text("installedId").ShouldBe(mcp.Text("id"));
+
+        // The operator moves the provider: who only renames a server does not lose its authorisation.
+        await world.Server.RestartAsync(settings => settings["Mcp:Providers:acme:Url"] = fake.Address + "/elsewhere");
+        foreach (var change in (object[])[new { name = "Renamed" }, new { enabled = true, url = fake.Url }])
+        {
+            var kept = await world.Turns.PatchAsync($"/api/mcps/{mcp.Text("id")}", change).ShouldBe(200);
+            (kept.Text("url"), kept.Text("managedProvider"), kept.GetProperty("hasCredentials").GetBoolean(), kept.Text("status")).ShouldBe((fake.Url, "acme", true, "active"));
+        }
     }
 
     [Fact]

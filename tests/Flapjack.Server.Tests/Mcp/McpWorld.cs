@@ -2,6 +2,7 @@ using System.Text.Json;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Tests.Threads;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Flapjack.Server.Tests.Mcp;
 
@@ -9,6 +10,7 @@ namespace Flapjack.Server.Tests.Mcp;
 public sealed class McpWorld : IAsyncLifetime
 {
     private Action<IDictionary<string, string?>>? _settings;
+    private Action<IServiceCollection>? _services;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -16,9 +18,9 @@ public sealed class McpWorld : IAsyncLifetime
 
     public ServerFixture Server => Turns.Server;
 
-    public static async Task<McpWorld> StartAsync(Action<IDictionary<string, string?>>? settings = null)
+    public static async Task<McpWorld> StartAsync(Action<IDictionary<string, string?>>? settings = null, Action<IServiceCollection>? services = null)
     {
-        var world = new McpWorld { _settings = settings };
+        var world = new McpWorld { _settings = settings, _services = services };
         await world.InitializeAsync();
         return world;
     }
@@ -27,7 +29,7 @@ public sealed class McpWorld : IAsyncLifetime
     {
         settings["Network:AllowedHosts:0"] = "loopback";
         _settings?.Invoke(settings);
-    });
+    }, _services);
 
     public ValueTask DisposeAsync() => Turns.DisposeAsync();
 

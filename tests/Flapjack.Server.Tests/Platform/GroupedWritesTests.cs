@@ -1,6 +1,8 @@
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Platform.Storage.Postgres;
 using Flapjack.Server.Tests.Threads;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Flapjack.Server.Tests.Platform;
@@ -88,6 +90,35 @@ public sealed class GroupedWritesTests(TurnWorld world) : IClassFixture<TurnWorl
         waiting.IsCompleted.ShouldBeFalse("somebody else holds its row");
         await holder.RollbackAsync(Token);
         (await waiting).Affected.ShouldBe([1]);
+    }
+
+    [Fact]
+    public async Task Large_units_leave_connections_to_the_others()
+    {
+        Assert.SkipUnless(TestDatabase.IsPostgres, "SQLite has one writer");
+        var (locked, other) = (await world.OpenAsync(), await world.OpenAsync());
+        var address = new NpgsqlConnectionStringBuilder(world.Server.ConnectionString) { MaxPoolSize = 20, Timeout = 5, CommandTimeout = 30 }.ConnectionString;
+        await using var source = NpgsqlDataSource.Create(address);
+        await using var groups = new PostgresGroups(address);
+        using var pulse = new PostgresPulse(NpgsqlDataSource.Create(address), NullLogger<PostgresPulse>.Instance);
+        await using var writer = new PostgresWriter(source, groups, pulse);
+        await using var elsewhere = NpgsqlDataSource.Create(world.Server.ConnectionString);
+        await using var connection = await elsewhere.OpenConnectionAsync(Token);
+        var holder = await connection.BeginTransactionAsync(Token);
+        await using (var command = new NpgsqlCommand("SELECT 1 FROM threads WHERE id = $1 FOR UPDATE", connection, holder) { Parameters = { new() { Value = locked } } }) await command.ExecuteNonQueryAsync(Token);
+
+        using var impatience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var large = new string('x', 65 * 1024);
+        SqlStatement[] Large(Guid thread) => [new("UPDATE threads SET title = left($2, 5) WHERE id = $1", [thread, large])];
+        var waiting = Enumerable.Range(0, 24).Select(_ => writer.WriteAsync(Large(locked), Token)).ToList();
+        var impatient = writer.WriteAsync(Large(locked), impatience.Token);
+        await using (var reading = await source.OpenConnectionAsync(Token)) reading.FullState.HasFlag(System.Data.ConnectionState.Open).ShouldBeTrue();
+        (await writer.WriteAsync([new("UPDATE threads SET title = 'small' WHERE id = $1", [other])], Token)).Affected.ShouldBe([1]);
+        await impatience.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(impatient);
+        waiting.ShouldAllBe(write => !write.IsCompleted);
+        await holder.RollbackAsync(Token);
+        foreach (var write in waiting) (await write).Affected.ShouldBe([1]);
     }
 
     private static SqlStatement Guard(Guid thread) => new("SELECT 1 FROM threads WHERE id = $1", [thread]) { Guards = true };

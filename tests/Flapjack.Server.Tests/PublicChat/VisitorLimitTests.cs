@@ -30,7 +30,7 @@ public sealed class VisitorLimitTests
         await chats.OpenAsync(slug);
         for (var i = 0; i < 2; i++)
         {
-            await using var stream = await chats.SayAsync(slug, thread, new { content = "/echo one" });
+            await using var stream = await chats.SayAsync(slug, thread, new { content = "/echo one" }, key: i == 0 ? null : "counted once as well");
             stream.Response.Header("X-RateLimit-Remaining").ShouldBe($"{1 - i}");
             await stream.EndAsync();
         }
@@ -125,6 +125,25 @@ public sealed class VisitorLimitTests
         (await chats.PostAsync($"{slug}/threads", new { }, key: "d").ShouldBe(200)).Text("id").ShouldBe(opened.Text("id"));
     }
 
+    [Fact]
+    public async Task A_message_with_a_key_is_not_read_before_its_sender_may_send_it()
+    {
+        await using var world = await TurnWorld.StartAsync(settings => settings["Limits:PublicMessagesPerMinute"] = "3");
+        var chats = new ChatWorld(world);
+        var (_, slug) = await chats.PublishAsync();
+        var (thread, _) = await chats.OpenAsync(slug);
+        // The client waits for the server to ask for the body.
+        using var client = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromSeconds(30) }) { BaseAddress = world.Server.BaseAddress };
+        foreach (var (chat, where, status) in ((string, Guid, int)[])[("no-such-chat", thread, 404), (slug, Guid.CreateVersion7(), 404), (slug, thread, 413), (slug, thread, 429)])
+        {
+            using var content = new WatchedContent();
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/public/chat/{chat}/threads/{where}/messages") { Content = content, Headers = { ExpectContinue = true } };
+            request.Headers.Add("Idempotency-Key", "k");
+            using var response = await client.SendAsync(request, Token);
+            ((int)response.StatusCode, content.WasAskedFor).ShouldBe((status, false), $"{chat} {where}");
+        }
+    }
+
     private static async Task<int> SayFromAsync(TurnWorld world, string address, string slug, Guid thread)
     {
         using var response = await FromAsync(world, address, HttpMethod.Post, $"/api/public/chat/{slug}/threads/{thread}/messages", new { content = "/echo x" });
@@ -136,5 +155,25 @@ public sealed class VisitorLimitTests
         var request = new HttpRequestMessage(method, path) { Content = body is null ? null : TurnWorld.Body(body) };
         request.Headers.Add("X-Forwarded-For", address);
         return world.Server.Anonymous.SendAsync(request, Token);
+    }
+
+    /// <summary>4 MB, more than a message without attachments may have.</summary>
+    private sealed class WatchedContent : HttpContent
+    {
+        private const int Size = 4 * 1024 * 1024;
+
+        public bool WasAskedFor { get; private set; }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = Size;
+            return true;
+        }
+
+        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
+        {
+            WasAskedFor = true;
+            return stream.WriteAsync(new byte[Size], 0, Size);
+        }
     }
 }

@@ -93,7 +93,7 @@ internal static class IndexSql
 
     private const string OtherModelText = """
         UPDATE documents SET work = 'index', queued_at = $2, attempts = 0 WHERE id IN (SELECT id FROM documents WHERE work IS NULL
-            AND (status = 'ready' AND COALESCE(embedding_model, '') <> $1 AND queued_at < $2 OR status IN ('ready', 'error') AND error = 'EMBEDDING_FAILED' AND queued_at < $3) LIMIT 200)
+            AND (status = 'ready' AND COALESCE(error, '') <> 'EMBEDDING_FAILED' AND COALESCE(embedding_model, '') <> $1 AND queued_at < $2 OR status IN ('ready', 'error') AND error = 'EMBEDDING_FAILED' AND queued_at < $3) LIMIT 200)
         """;
 
     private static readonly string WordsText = $"""

@@ -12,14 +12,15 @@ internal sealed class AuthorizationReturn(Authorizations authorizations, TokenEn
 {
     public async Task<ReturnOutcome> CompleteAsync(string? state, string? code, string? error, string? issuer, CancellationToken cancellationToken)
     {
-        if (state is null || await authorizations.TakeAsync(state, cancellationToken) is not { } started) return new(null, null, "This authorisation is not known here, was used already, or took longer than ten minutes. Start it again.");
+        if (state is null || await authorizations.TakeAsync(state, cancellationToken) is not { } started) return new(null, null, "This authorisation is not known here, was used already, took longer than ten minutes, or what it is for has changed. Start it again.");
         var (server, client) = (started.Server, started.Client);
         // Another authorisation server than the one people were sent to must not speak for it (RFC 9207).
         if (issuer is not null && client.Issuer is not null && issuer.TrimEnd('/') != client.Issuer.TrimEnd('/')) return await FailAsync(server, "the answer came from another authorisation server", cancellationToken);
         if (error is not null || string.IsNullOrEmpty(code)) return await FailAsync(server, $"the authorisation server refused: {McpFault.Words(error ?? "it gave no code")}", cancellationToken);
         var answer = await endpoint.ExchangeAsync(client, code, started.Verifier, cancellationToken);
         if (answer.Tokens is not { } given) return await FailAsync(server, answer.Error!, cancellationToken);
-        if (await KeepAsync(server, client, given, answer, cancellationToken) is { } access) await tools.RenewAsync(access, cancellationToken);
+        if (await KeepAsync(server, client, given, answer, cancellationToken) is not { } access) return await FailAsync(server, "the server was changed meanwhile", cancellationToken);
+        await tools.RenewAsync(access, cancellationToken);
         return new(server.Id, started.RedirectAfter, null);
     }
 
@@ -37,14 +38,14 @@ internal sealed class AuthorizationReturn(Authorizations authorizations, TokenEn
         if (OAuthClient.Of(server, secrets) is { } client) await endpoint.RevokeAsync(client, tokens, cancellationToken);
     }
 
-    // Null when the server is reached in another way by now: tokens for the old address are of no use.
+    // Null when the server is reached in another way by now: tokens for the old address must not go to the new one.
     private async Task<ServerAccess?> KeepAsync(McpServer server, OAuthClient client, OAuthTokens given, TokenAnswer answer, CancellationToken cancellationToken)
     {
         await using var db = databases.Open(server.OrgId);
         var now = time.Now();
         var (tokenBox, clientBox, expires, scope) = (given.Seal(secrets, server.OrgId, server.Id), client.Seal(secrets, server.OrgId, server.Id), AccessTokens.ExpiryOf(answer, now), answer.Scope ?? client.Scope);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var kept = await db.McpServers.Where(s => s.Id == server.Id && s.Url == server.Url && s.Transport == server.Transport).ExecuteUpdateAsync(set => set
+        var kept = await db.McpServers.Where(s => s.Id == server.Id && s.Url == server.Url && s.Transport == server.Transport && s.ManagedProvider == server.ManagedProvider).ExecuteUpdateAsync(set => set
             .SetProperty(s => s.OauthTokens, tokenBox).SetProperty(s => s.OauthClient, clientBox).SetProperty(s => s.OauthExpiresAt, expires).SetProperty(s => s.OauthScope, scope)
             .SetProperty(s => s.OauthRefreshedAt, (DateTime?)null).SetProperty(s => s.OauthError, (string?)null).SetProperty(s => s.OauthLease, (DateTime?)null)
             .SetProperty(s => s.OauthVersion, s => s.OauthVersion + 1).SetProperty(s => s.Revision, s => s.Revision + 1).SetProperty(s => s.Status, McpServer.Active).SetProperty(s => s.LastError, (string?)null).SetProperty(s => s.UpdatedAt, now), cancellationToken);

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Flapjack.Server.Accounts;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Identity;
@@ -23,11 +24,11 @@ internal sealed class Authorizations(Databases databases, SecretBox secrets, Tim
 
     /// <summary>Begins one.</summary>
     /// <returns>The address to open in a browser.</returns>
-    public async Task<string> StartAsync(Guid orgId, Guid serverId, OAuthClient client, string? userId, string? redirectAfter, CancellationToken cancellationToken)
+    public async Task<string> StartAsync(McpServer server, OAuthClient client, string? userId, string? redirectAfter, CancellationToken cancellationToken)
     {
         // 512 random bits; PKCE takes 43 to 128 characters, and this is 86.
         var verifier = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(64));
-        var id = Ids.New();
+        var (id, orgId, serverId) = (Ids.New(), server.OrgId, server.Id);
         var expires = time.Now() + Lifetime;
         await using var db = databases.Open(orgId);
         db.McpAuthorizations.Add(new()
@@ -42,11 +43,11 @@ internal sealed class Authorizations(Databases databases, SecretBox secrets, Tim
             ExpiresAt = expires,
         });
         await db.SaveChangesAsync(cancellationToken);
-        var state = secrets.SealBytes(JsonSerializer.SerializeToUtf8Bytes(new State(id, orgId, serverId, userId, expires)), StatePlace);
+        var state = secrets.SealBytes(JsonSerializer.SerializeToUtf8Bytes(new State(id, orgId, serverId, userId, expires, FingerprintOf(server))), StatePlace);
         return AddressOf(client, Base64Url.EncodeToString(state), verifier);
     }
 
-    /// <summary>The authorisation somebody comes back from; null when the state is not one, was used, or is too old.</summary>
+    /// <summary>The authorisation somebody comes back from; null when the state is not one, was used, or is too old, when the server is reached in another way by now, or when who started it may no longer change it.</summary>
     public async Task<StartedAuthorization?> TakeAsync(string state, CancellationToken cancellationToken)
     {
         if (Open(state) is not { } opened || opened.Expires <= time.Now()) return null;
@@ -56,7 +57,7 @@ internal sealed class Authorizations(Databases databases, SecretBox secrets, Tim
         if (row is null || await db.McpAuthorizations.Where(a => a.Id == opened.Id).ExecuteDeleteAsync(cancellationToken) == 0) return null;
         if (row.McpServerId != opened.ServerId || row.UserId != opened.UserId || Caller.IsVisitor(row.UserId)) return null;
         var server = await db.McpServers.AsNoTracking().FirstOrDefaultAsync(s => s.Id == row.McpServerId, cancellationToken);
-        if (server is null) return null;
+        if (server is null || FingerprintOf(server) != opened.Way || row.UserId is { } user && !await MayEditAsync(db, row.OrgId, user, cancellationToken)) return null;
         var client = JsonSerializer.Deserialize<OAuthClient>(secrets.Open(row.Client, McpServer.Place(row.OrgId, row.McpServerId, "oauth_client")))!;
         return new(server, client, secrets.Open(row.Verifier, McpServer.Place(row.OrgId, row.Id, "verifier")), row.RedirectAfter);
     }
@@ -67,6 +68,12 @@ internal sealed class Authorizations(Databases databases, SecretBox secrets, Tim
         var now = time.Now();
         await db.McpAuthorizations.IgnoreQueryFilters().Where(a => a.ExpiresAt <= now).ExecuteDeleteAsync(cancellationToken);
     }
+
+    private static async Task<bool> MayEditAsync(FlapjackDb db, Guid orgId, string user, CancellationToken cancellationToken) =>
+        Guid.TryParse(user, out var userId) && await db.RoleOfAsync(orgId, userId, cancellationToken) >= McpServer.Editors;
+
+    // An address may be as long as a state.
+    private static string FingerprintOf(McpServer server) => Base64Url.EncodeToString(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes<string?[]>([server.Way.Transport, server.Way.Url, server.Way.ManagedProvider])));
 
     private State? Open(string state)
     {
@@ -92,7 +99,7 @@ internal sealed class Authorizations(Databases databases, SecretBox secrets, Tim
         return client.AuthorizeUrl + (client.AuthorizeUrl.Contains('?', StringComparison.Ordinal) ? "&" : "?") + text;
     }
 
-    private sealed record State(Guid Id, Guid OrgId, Guid ServerId, string? UserId, DateTime Expires);
+    private sealed record State(Guid Id, Guid OrgId, Guid ServerId, string? UserId, DateTime Expires, string? Way = null);
 }
 
 /// <summary>What is known of somebody who came back.</summary>

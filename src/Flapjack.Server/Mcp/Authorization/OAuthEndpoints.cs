@@ -16,9 +16,9 @@ internal static class OAuthEndpoints
     public static void Map(IEndpointRouteBuilder app)
     {
         var oauth = app.MapGroup("/api/mcps/{mcpId:guid}/oauth").WithTags("mcp");
-        oauth.MapPost("/start", Start).WithName("startMcpOAuth").From("doc").UsersOnly(Role.Member);
+        oauth.MapPost("/start", Start).WithName("startMcpOAuth").From("doc").UsersOnly(McpServer.Editors);
         oauth.MapGet("", Get).WithName("getMcpOAuth").From("ext").UsersOnly();
-        oauth.MapDelete("", Delete).WithName("deleteMcpOAuth").From("ext").UsersOnly(Role.Member);
+        oauth.MapDelete("", Delete).WithName("deleteMcpOAuth").From("ext").UsersOnly(McpServer.Editors);
         app.MapGet(CallbackPath, Return).WithName("returnFromMcpOAuth").WithTags("mcp").From("chosen").Public().Produces(302).Produces(200, contentType: "text/html").Produces(400, contentType: "text/html");
     }
 
@@ -31,7 +31,7 @@ internal static class OAuthEndpoints
         var client = await clients.ForAsync(server, body.Value, PublicAddress.Of(request, settings) + CallbackPath, cancellationToken);
         var box = client.Seal(secrets, server.OrgId, server.Id);
         await db.McpServers.Where(s => s.Id == mcpId && s.OauthVersion == server.OauthVersion && s.OauthTokens == null).ExecuteUpdateAsync(set => set.SetProperty(s => s.OauthClient, box), cancellationToken);
-        return TypedResults.Ok(new OAuthStartResponse(await authorizations.StartAsync(server.OrgId, server.Id, client, access.UserId, redirectAfter, cancellationToken)));
+        return TypedResults.Ok(new OAuthStartResponse(await authorizations.StartAsync(server, client, access.UserId, redirectAfter, cancellationToken)));
     }
 
     /// <summary>Says whether a server is authorised, and for what.</summary>

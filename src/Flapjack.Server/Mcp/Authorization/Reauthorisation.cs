@@ -16,6 +16,6 @@ internal sealed class Reauthorisation(Databases databases, SecretBox secrets, Au
         await using var db = databases.Open(access.OrgId);
         var server = await db.McpServers.AsNoTracking().FirstOrDefaultAsync(s => s.Id == access.Id, cancellationToken);
         return server is not null && OAuthClient.Of(server, secrets) is { } client
-            ? await authorizations.StartAsync(access.OrgId, access.Id, client, userId, null, cancellationToken) : null;
+            ? await authorizations.StartAsync(server, client, userId, null, cancellationToken) : null;
     }
 }

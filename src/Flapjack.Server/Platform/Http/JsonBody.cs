@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Features;
@@ -42,6 +42,8 @@ internal sealed record BodyLimit(long Bytes)
 
 internal static class RequestBytes
 {
+    private const int FirstPiece = 16 * 1024;
+
     /// <summary>Reads a JSON body after checking media type, character set and size.</summary>
     public static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, long limit, CancellationToken cancellationToken)
     {
@@ -62,22 +64,25 @@ internal static class RequestBytes
         }
     }
 
-    /// <summary>Reads a body of any kind up to a limit.</summary>
+    /// <summary>A body that was read, to be read again.</summary>
+    public static Stream StreamOf(ReadOnlyMemory<byte> bytes) => MemoryMarshal.TryGetArray(bytes, out var held) && held.Array is not null
+        ? new MemoryStream(held.Array, held.Offset, held.Count, writable: false, publiclyVisible: true)
+        : new MemoryStream(bytes.ToArray(), writable: false);
+
+    /// <summary>Reads a body of any kind up to a limit, into one piece of memory: a pipe would hold all of it a second time. It grows with what came, so that a declared length alone takes none.</summary>
     public static async ValueTask<ReadOnlyMemory<byte>> ReadAllAsync(HttpRequest request, long limit, CancellationToken cancellationToken)
     {
-        var reader = request.BodyReader;
-        while (true)
+        if (request.Body is MemoryStream { Position: 0 } held && held.TryGetBuffer(out var whole)) return whole.Count <= limit ? whole : throw TooLarge(limit);
+        var declared = request.ContentLength;
+        var (buffer, length) = (new byte[Math.Min(declared ?? FirstPiece, FirstPiece)], 0);
+        while (length != declared)
         {
-            var result = await reader.ReadAsync(cancellationToken);
-            if (result.Buffer.Length > limit) throw TooLarge(limit);
-            if (result.IsCompleted)
-            {
-                var bytes = result.Buffer.ToArray();
-                reader.AdvanceTo(result.Buffer.End);
-                return bytes;
-            }
-            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+            if (length == buffer.Length) Array.Resize(ref buffer, (int)Math.Min(declared ?? limit + 1, length * (declared is null ? 2L : 8L)));
+            var read = await request.Body.ReadAsync(buffer.AsMemory(length), cancellationToken);
+            if (read == 0) break;
+            if ((length += read) > limit) throw TooLarge(limit);
         }
+        return buffer.AsMemory(0, length);
     }
 
     /// <summary>Parses a body: 400 <c>INVALID_JSON</c> when it is no JSON, 400 <c>INVALID_REQUEST</c> when a field has the wrong type.</summary>

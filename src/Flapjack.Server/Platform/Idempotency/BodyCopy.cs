@@ -10,13 +10,16 @@ internal sealed class BodyCopy(ReadOnlyMemory<byte> bytes, byte[]? boundary)
 {
     public ReadOnlyMemory<byte> Bytes => bytes;
 
-    public static async Task<BodyCopy> TakeAsync(HttpRequest request, Endpoint endpoint)
+    /// <param name="request">Whose.</param>
+    /// <param name="endpoint">Says how large it may be,</param>
+    /// <param name="admitted">unless this does.</param>
+    public static async Task<BodyCopy> TakeAsync(HttpRequest request, Endpoint endpoint, long? admitted)
     {
         var boundary = Boundary(request.ContentType);
-        var limit = endpoint.Metadata.GetMetadata<BodyLimit>()?.Bytes ?? (boundary is null ? BodyLimit.Default : BodyLimit.Messages);
+        var limit = admitted ?? endpoint.Metadata.GetMetadata<BodyLimit>()?.Bytes ?? (boundary is null ? BodyLimit.Default : BodyLimit.Messages);
         if (request.ContentLength > limit) throw RequestBytes.TooLarge(limit);
         var bytes = await RequestBytes.ReadAllAsync(request, limit, request.HttpContext.RequestAborted);
-        request.Body = new MemoryStream(bytes.ToArray(), writable: false);
+        request.Body = RequestBytes.StreamOf(bytes);
         return new(bytes, boundary);
     }
 

@@ -7,7 +7,7 @@ namespace Flapjack.Server.Platform.Idempotency;
 
 /// <summary>Executes a POST with an <c>Idempotency-Key</c> once and gives its answer again to every repeat for 24 hours.</summary>
 /// <remarks>
-/// 1 read the body and name the scope, 2 claim the key or answer from its record, 3 execute with the answer held back,
+/// 1 let strangers in, read the body and name the scope, 2 claim the key or answer from its record, 3 execute with the answer held back,
 /// 4 keep the answer or give the key back, 5 send. An event stream is not held back; its turn is noted before its first byte.
 /// </remarks>
 internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencyStore store)
@@ -24,15 +24,15 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
 
     private async Task InvokeOnceAsync(HttpContext context, Endpoint endpoint, string key)
     {
-        var body = await BodyCopy.TakeAsync(context.Request, endpoint);
         var access = context.RequestServices.GetRequiredService<CallerContext>();
-        var kept = access.IsKnown ? Kept.Known : Kept.Stranger;
-        var scope = Scope(context, endpoint, access, key);
-        var bodyHash = body.Hash(context.Request.QueryString.Value + access.OrgId);
+        // Settled before strangers are let in: from then on they are somebody.
+        var (kept, scope, orgId) = (access.IsKnown ? Kept.Known : Kept.Stranger, Scope(context, endpoint, access, key), access.OrgId);
+        var body = await BodyCopy.TakeAsync(context.Request, endpoint, access.IsKnown ? null : await AdmitAsync(context, endpoint));
+        var bodyHash = body.Hash(context.Request.QueryString.Value + orgId);
 
         for (var attempt = 0; attempt < 3; attempt++)
         {
-            var claim = await store.ClaimAsync(access.OrgId, scope, bodyHash, context.RequestAborted);
+            var claim = await store.ClaimAsync(orgId, scope, bodyHash, context.RequestAborted);
             if (claim is null && await store.FindAsync(scope, context.RequestAborted) is { } record)
             {
                 if (record.BodyHash != bodyHash) throw new ApiException(422, "IDEMPOTENCY_MISMATCH", $"{Header}: was used for a different request");
@@ -133,6 +133,8 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
 
     private static bool TakesKeys(HttpContext context, Endpoint endpoint) =>
         context.RequestServices.GetRequiredService<CallerContext>().IsKnown || endpoint.Metadata.GetMetadata<IdempotentForStrangers>() is not null;
+
+    private static async Task<long?> AdmitAsync(HttpContext context, Endpoint endpoint) => endpoint.Metadata.GetMetadata<AdmitsStrangers>() is { } door ? await door.Admit(context) : null;
 
     private static ApiException InProgress() => new(409, "IDEMPOTENCY_IN_PROGRESS", "the first request with this key is still running") { RetryAfter = TimeSpan.FromSeconds(1) };
 

@@ -27,9 +27,15 @@ internal sealed record IdempotentForStrangers
     public static readonly IdempotentForStrangers Mark = new();
 }
 
+/// <summary>Settles before anything of a stranger's request is read or written whether it is let in.</summary>
+/// <param name="Admit">Throws the refusal; says how large the body may be.</param>
+internal sealed record AdmitsStrangers(Func<HttpContext, Task<long>> Admit);
+
 internal static class AnswersWithTurnConvention
 {
     public static TBuilder IdempotentForStrangers<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Idempotency.IdempotentForStrangers.Mark);
+
+    public static TBuilder AdmitsStrangers<TBuilder>(this TBuilder builder, Func<HttpContext, Task<long>> admit) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new AdmitsStrangers(admit));
 
     public static TBuilder KeyedByAddress<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Idempotency.KeyedByAddress.Mark);
 

@@ -6,7 +6,7 @@ namespace Flapjack.Server.Platform.Identity;
 
 /// <summary>Decides for every request who calls and whether it may go on.</summary>
 /// <remarks>
-/// Endpoints for everybody count requests by address, before anything of them is read.
+/// Endpoints for everybody count requests by address, before anything of them is read; those that are open at times count who brings a credential as a caller.
 /// For all others the order is the contract's: 1 authentication, 2 caller kind, 3 demo key, 4 rate limit, 5 organisation, role and scope.
 /// Body, resource, fields and state are checked by the endpoint, in that order.
 /// </remarks>
@@ -24,9 +24,11 @@ internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICreden
             return;
         }
         var rule = endpoint.Metadata.GetMetadata<AccessRule>();
-        if (rule is { Anonymous: true } || endpoint.Metadata.GetMetadata<OpenWhen>() is { } open && await open.Test(context))
+        var open = endpoint.Metadata.GetMetadata<OpenWhen>();
+        if (rule is { Anonymous: true } || open is not null && context.Request.Headers.Authorization.Count == 0)
         {
             if (endpoint.Metadata.GetMetadata<Uncounted>() is null) visitors.CountRequest(context);
+            if (open is not null && !await open.Test(context)) throw NoCredential();
             await next(context);
             return;
         }
@@ -40,6 +42,12 @@ internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICreden
             return;
         }
         limits.CountRequest(context, caller);
+        // What is open to strangers is not closed to those of another organisation.
+        if (open is not null && await open.Test(context))
+        {
+            await next(context);
+            return;
+        }
         if (rule.Scope is { } scope && !caller.Has(scope)) throw ApiException.Forbidden($"missing scope: {scope}");
         var access = context.RequestServices.GetRequiredService<CallerContext>();
         if (caller is { Kind: CallerKind.User, Roles.Count: 0 } && endpoint.Metadata.GetMetadata<NeedsNoOrg>() is not null) access.EnterAlone(caller);
@@ -50,7 +58,7 @@ internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICreden
     private async ValueTask<Caller> AuthenticateAsync(HttpContext context)
     {
         var header = context.Request.Headers.Authorization.ToString();
-        if (!header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) throw ApiException.Unauthorized("send an API key or token as 'Authorization: Bearer …'");
+        if (!header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) throw NoCredential();
         var token = header[7..].Trim();
         if (token.StartsWith(ApiKeyFormat.DemoPrefix, StringComparison.Ordinal))
             return settings.Demo.Enabled && token == ApiKeyFormat.DemoKey ? _demo : throw ApiException.Unauthorized("unknown key");
@@ -60,6 +68,8 @@ internal sealed class AccessMiddleware(RequestDelegate next, IEnumerable<ICreden
         }
         throw ApiException.Unauthorized("the credential is unknown, revoked or expired");
     }
+
+    private static ApiException NoCredential() => ApiException.Unauthorized("send an API key or token as 'Authorization: Bearer …'");
 
     private static Guid SelectedOrg(HttpRequest request, Caller caller)
     {

@@ -10,7 +10,7 @@ internal sealed record AccessRule(bool Anonymous, bool UsersOnly, string? Scope,
 /// <summary>What the demo key gets at an endpoint that the contract marks <c>demo-ok</c>.</summary>
 internal sealed record DemoAnswer(Func<HttpContext, Task<IResult>> Answer);
 
-/// <summary>When an endpoint needs no credential, which then is not even read.</summary>
+/// <summary>When an endpoint needs no credential. One that is sent must be good, and its caller is counted instead of the address.</summary>
 internal sealed record OpenWhen(Func<HttpContext, ValueTask<bool>> Test);
 
 /// <summary>Where an endpoint comes from: <c>doc</c>, <c>chosen</c> or <c>ext</c>. Shown in the OpenAPI document.</summary>

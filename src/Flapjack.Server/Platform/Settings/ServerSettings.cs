@@ -167,10 +167,11 @@ internal sealed record MetricsSettings(string? Token, IReadOnlyList<string> Allo
     }
 }
 
-internal sealed record TurnSettings(int MaxToolCalls, TimeSpan Timeout, TimeSpan ActionExpiry, TimeSpan StreamRetention, long StreamRetentionBytes, long HistoryCacheBytes, bool AllowOverrides, TimeSpan LeaseTime, TimeSpan CheckpointTime, TimeSpan StreamStall)
+internal sealed record TurnSettings(int MaxToolCalls, int MaxDelegations, TimeSpan Timeout, TimeSpan ActionExpiry, TimeSpan StreamRetention, long StreamRetentionBytes, long HistoryCacheBytes, bool AllowOverrides, TimeSpan LeaseTime, TimeSpan CheckpointTime, TimeSpan StreamStall)
 {
     public static TurnSettings Read(SettingsReader s) => new(
         s.Integer("Turns:MaxToolCalls", 10, 1, 100),
+        s.Integer("Turns:MaxDelegations", 100, 1, 100_000),
         s.Duration("Turns:TimeoutSeconds", 600, TimeSpan.FromSeconds, 0.1, 86_400),
         s.Duration("Turns:ActionExpiryHours", 24, TimeSpan.FromHours, 0.0001, 8_760),
         s.Duration("Turns:StreamRetentionMinutes", 10, TimeSpan.FromMinutes, 0, 1_440),

@@ -49,7 +49,7 @@ internal sealed record AttachmentDraft(string Field, string Type, string? Name, 
     {
         if (data is not { ValueKind: not JsonValueKind.Null } json) return null;
         if (json.ValueKind != JsonValueKind.String) throw ApiException.BadRequest($"{field}: must be a string");
-        if (json.TryGetBytesFromBase64(out var bytes)) return bytes;
+        if (Base64Content.TryDecode(json, out var bytes)) return bytes;
         errors.Add(field, "is not base64");
         return [];
     }

@@ -24,13 +24,8 @@ internal static class PostgresAddress
     /// <summary>For the one connection that watches whether the database answers: it never waits behind others for a place in the pool.</summary>
     public static string OfPulse(string normalised) => new NpgsqlConnectionStringBuilder(normalised) { Pooling = false, MaxAutoPrepare = 0 }.ConnectionString;
 
-    /// <summary>For the one connection that writes groups.</summary>
-    public static string OfGroups(string normalised)
-    {
-        var builder = new NpgsqlConnectionStringBuilder(normalised) { MinPoolSize = 0, MaxPoolSize = 1 };
-        builder.Options = $"{builder.Options} -c lock_timeout=10ms".Trim();
-        return builder.ConnectionString;
-    }
+    /// <summary>For the one connection that writes groups: what is set on it when it is opened stays.</summary>
+    public static string OfGroups(string normalised) => new NpgsqlConnectionStringBuilder(normalised) { MinPoolSize = 0, MaxPoolSize = 1, NoResetOnClose = true }.ConnectionString;
 
     private static NpgsqlConnectionStringBuilder FromUri(Uri uri)
     {

@@ -7,13 +7,14 @@ namespace Flapjack.Server.Platform.Storage.Postgres;
 /// <summary>Sends units of statements to PostgreSQL. Small units that wait together travel in one round trip and one transaction.</summary>
 /// <remarks>
 /// One loop 1 takes what waits (at most <see cref="GroupLimit"/> units), 2 sends it as one batch, which the database runs as one transaction, 3 completes the callers.
-/// What one unit does must not harm the others: what is heavy or large never shares, a group waits for locks only shortly, and when the database refuses it each of its units is sent alone.
+/// What one unit does must not harm the others: what is heavy or large never shares and leaves most connections to them, a group waits for locks only shortly, and when the database refuses it each of its units is sent alone.
 /// </remarks>
 internal sealed class PostgresWriter : IWriter, IAsyncDisposable
 {
-    private const int GroupLimit = 32, LargestShared = 64 * 1024;
+    private const int GroupLimit = 32, LargestShared = 64 * 1024, LargeAtOnce = 16;
     private readonly Channel<Pending> _queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(10_000) { SingleReader = true });
     private readonly ConcurrentDictionary<Task, byte> _lone = new();
+    private readonly SemaphoreSlim _large = new(LargeAtOnce);
     private readonly NpgsqlDataSource _alone;
     private readonly NpgsqlDataSource _together;
     private readonly PostgresPulse _pulse;
@@ -30,7 +31,7 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
         _pulse.ThrowIfSilent();
         var pending = new Pending(unit);
         if (Shares(unit)) await _queue.Writer.WriteAsync(pending, cancellationToken);
-        else SendAlone(pending);
+        else Keep(SendLargeAsync(pending, cancellationToken));
         return await pending.Done.Task;
     }
 
@@ -39,6 +40,7 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
         _queue.Writer.TryComplete();
         await _sending;
         await Task.WhenAll(_lone.Keys);
+        _large.Dispose();
     }
 
     private static bool Shares(SqlStatement[] unit)
@@ -76,7 +78,7 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
         catch (PostgresException refusal) when (refusal.InvariantSeverity == "ERROR")
         {
             // Nothing of the group was committed; of a connection that the database ended nobody knows. Not waited for: one of them may have to wait for a lock.
-            foreach (var pending in group) SendAlone(pending);
+            foreach (var pending in group) Keep(SendAloneAsync(pending));
         }
         catch (Exception exception)
         {
@@ -84,18 +86,35 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
         }
     }
 
-    private void SendAlone(Pending pending)
+    private void Keep(Task sending)
     {
-        var sending = SendAloneAsync(pending);
         if (sending.IsCompleted) return;
         _lone.TryAdd(sending, 0);
         _ = sending.ContinueWith(ended => _lone.TryRemove(ended, out _), TaskScheduler.Default);
     }
 
+    // Only what skips the queue: a unit of a refused group may wait for a lock, and must not wait for these as well.
+    private async Task SendLargeAsync(Pending pending, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _large.WaitAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ObjectDisposedException)
+        {
+            pending.Done.TrySetException(exception);
+            return;
+        }
+        await SendAloneAsync(pending);
+        _large.Release();
+    }
+
+    // Throws nothing: the caller gets what went wrong.
     private async Task SendAloneAsync(Pending pending)
     {
         try
         {
+            _pulse.ThrowIfSilent();
             await using var batch = _alone.CreateBatch();
             PostgresUnit.AddTo(batch, pending.Unit);
             pending.Done.TrySetResult((await PostgresUnit.ExecuteAsync(batch, [pending.Unit]))[0]);
@@ -115,12 +134,4 @@ internal sealed class PostgresWriter : IWriter, IAsyncDisposable
         public SqlStatement[] Unit { get; } = unit;
         public TaskCompletionSource<WriteResult> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
-}
-
-/// <summary>The connection for groups of units. It waits for a lock only shortly, so that what holds one unit up does not hold up the others.</summary>
-internal sealed class PostgresGroups(string address) : IAsyncDisposable
-{
-    public NpgsqlDataSource Source { get; } = NpgsqlDataSource.Create(PostgresAddress.OfGroups(address));
-
-    public ValueTask DisposeAsync() => Source.DisposeAsync();
 }
