@@ -8,6 +8,7 @@ public sealed class ManualTime : TimeProvider
     private readonly Lock _lock = new();
     private readonly List<Timer> _timers = [];
     private readonly List<(TimeSpan Min, TimeSpan Max, bool IsNew, TaskCompletionSource<TimeSpan> Armed)> _awaited = [];
+    private readonly List<(TimeSpan Period, int Count, TaskCompletionSource Enough)> _ticking = [];
     private DateTimeOffset _now = Start;
 
     public override DateTimeOffset GetUtcNow()
@@ -43,6 +44,27 @@ public sealed class ManualTime : TimeProvider
         }
     }
 
+    /// <summary>Completes when so many timers tick with this period. Those set later would miss what the clock moves until then.</summary>
+    public Task TickingAsync(TimeSpan period, int count)
+    {
+        lock (_lock)
+        {
+            var enough = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _ticking.Add((period, count, enough));
+            TellTicking();
+            return enough.Task;
+        }
+    }
+
+    private void TellTicking()
+    {
+        foreach (var ticking in _ticking.Where(t => _timers.Count(timer => timer.Period == t.Period) >= t.Count).ToList())
+        {
+            _ticking.Remove(ticking);
+            ticking.Enough.SetResult();
+        }
+    }
+
     private Timer? NextDue(DateTimeOffset target)
     {
         lock (_lock)
@@ -58,27 +80,29 @@ public sealed class ManualTime : TimeProvider
     private sealed class Timer(ManualTime time, TimerCallback callback, object? state) : ITimer
     {
         private const int MostTicks = 20;
-        private TimeSpan _period, _wait;
+        private TimeSpan _wait;
         private int _changes;
 
         public DateTimeOffset Due { get; private set; }
+
+        public TimeSpan Period { get; private set; }
 
         public void Fire() => callback(state);
 
         // A month has a million ticks of two seconds, and nobody counts them: who waits for ticks sees those that come at once as one.
         public void Rearm(DateTimeOffset target)
         {
-            if (_period <= TimeSpan.Zero)
+            if (Period <= TimeSpan.Zero)
             {
                 time._timers.Remove(this);
                 return;
             }
-            Due += _period;
-            var left = (target - Due).Ticks / _period.Ticks;
-            if (left > MostTicks) Due += _period * (left - MostTicks);
+            Due += Period;
+            var left = (target - Due).Ticks / Period.Ticks;
+            if (left > MostTicks) Due += Period * (left - MostTicks);
         }
 
-        public bool Fits(TimeSpan min, TimeSpan max, bool isNew) => (!isNew || _changes == 1) && _period <= TimeSpan.Zero && _wait >= min && _wait <= max;
+        public bool Fits(TimeSpan min, TimeSpan max, bool isNew) => (!isNew || _changes == 1) && Period <= TimeSpan.Zero && _wait >= min && _wait <= max;
 
         private void Arm()
         {
@@ -88,6 +112,7 @@ public sealed class ManualTime : TimeProvider
                 time._awaited.Remove(awaited);
                 awaited.Armed.SetResult(Due - time._now);
             }
+            time.TellTicking();
         }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
@@ -95,7 +120,7 @@ public sealed class ManualTime : TimeProvider
             lock (time._lock)
             {
                 time._timers.Remove(this);
-                (_period, _wait) = (period, dueTime);
+                (Period, _wait) = (period, dueTime);
                 _changes++;
                 if (dueTime == Timeout.InfiniteTimeSpan) return true;
                 Due = time._now + dueTime;

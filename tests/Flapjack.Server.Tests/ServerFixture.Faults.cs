@@ -15,7 +15,7 @@ public sealed partial class ServerFixture
     public async Task WaitForRunningRequestsAsync(int count)
     {
         var running = Services.GetRequiredService<RunningRequests>();
-        var deadline = Environment.TickCount64 + 10_000;
+        var deadline = Environment.TickCount64 + 30_000;
         while (running.Count != count)
         {
             if (Environment.TickCount64 > deadline) throw new TimeoutException($"{running.Count} requests run, not {count}");

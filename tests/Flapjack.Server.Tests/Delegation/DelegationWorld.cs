@@ -45,7 +45,7 @@ internal static class DelegationWorld
     /// <summary>Waits until no turn runs in a thread, or in one that its calls made.</summary>
     public static async Task FreeAsync(this TurnWorld world, Guid thread)
     {
-        var deadline = Environment.TickCount64 + 10_000;
+        var deadline = Environment.TickCount64 + 30_000;
         while ((await world.ThreadAsync(thread)).GetProperty("active_turn_id").ValueKind != JsonValueKind.Null || (await world.ChildrenAsync(thread)).Exists(child => child.ActiveTurnId is not null))
         {
             if (Environment.TickCount64 > deadline) throw new TimeoutException($"A turn of {thread} still runs.");

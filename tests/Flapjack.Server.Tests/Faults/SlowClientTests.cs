@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Flapjack.Server.Tests.Threads;
 using Flapjack.Testing;
 
 namespace Flapjack.Server.Tests.Faults;
@@ -51,6 +52,12 @@ public sealed class SlowClientTests(FaultWorld world) : IClassFixture<FaultWorld
         world.Upstream.Forget();
         world.Upstream.Reply(Script.Text([.. Enumerable.Repeat(new string('x', 32 * 1024), Pieces)]).SilentAfter(Pieces));
         using var lazy = await SendAndReadNoMoreThanTheHeadAsync(thread);
+        // Somebody else reads all there is: from here on only the lazy one keeps the turn, and no clock can overtake the model.
+        await using (var reader = await EventStream.OpenAsync(await world.Server.Client.GetAsync($"/api/threads/{thread}/stream", HttpCompletionOption.ResponseHeadersRead, Token)))
+        {
+            for (var read = 0; read < Pieces * 32 * 1024;) read += (await reader.UntilAsync("token")).Data.GetProperty("delta").GetString()!.Length;
+        }
+        await world.Server.WaitForRunningRequestsAsync(1);
         var turn = await world.Server.Client.GetAsync($"/api/threads/{thread}", Token).ShouldBe(200);
         turn.GetProperty("active_turn_id").ValueKind.ShouldBe(JsonValueKind.String);
         var deadline = Environment.TickCount64 + 30_000;

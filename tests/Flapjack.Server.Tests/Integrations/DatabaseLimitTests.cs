@@ -18,7 +18,7 @@ public sealed class DatabaseLimitTests(IntegrationWorld world) : IClassFixture<I
     public async Task Queries_at_once_share_four_connections_and_the_surplus_hears_that_the_database_is_busy()
     {
         IntegrationWorld.Require();
-        var limits = new DatabaseLimits { Connect = TimeSpan.FromSeconds(2) };
+        var limits = new DatabaseLimits { Connect = TimeSpan.FromSeconds(5) };
         await using var pools = new DatabasePools(world.Server.Services.GetRequiredService<EgressGuard>(), limits, TimeProvider.System);
         var queries = new TableQueries(pools, limits);
         var (integration, address) = (Guid.NewGuid(), DatabaseAddress.Parse(world.Url).Address!);

@@ -239,6 +239,7 @@ public sealed class IndexingTests
         web.Gate = open.Task;
         var adding = client.AddDocumentAsync("agent", agent, Sea, "sea");
         await Until(() => Task.FromResult(web.Asked.Count == 1));
+        await world.Server.Time.ArmedAsync(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)).WaitAsync(TimeSpan.FromSeconds(30), Token);
         world.Server.Time.Advance(TimeSpan.FromSeconds(30));
         var added = await adding;
         (added.GetProperty("chunks").GetInt32(), added.Text("status")).ShouldBe((0, "processing"));
@@ -339,7 +340,7 @@ public sealed class IndexingTests
         while (!await isSo())
         {
             patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
+            await Task.Delay(5, Token);
         }
     }
 }

@@ -48,7 +48,7 @@ internal static class KnowledgeCalls
             var document = await client.DocumentAsync(id);
             if (isSo(document)) return document;
             if (patience.IsCancellationRequested) throw new TimeoutException($"still {document}");
-            await Task.Yield();
+            await Task.Delay(5, Token);
         }
     }
 

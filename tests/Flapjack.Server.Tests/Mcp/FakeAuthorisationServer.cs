@@ -12,17 +12,19 @@ internal sealed class FakeAuthorisationServer
 {
     private readonly FakeMcpServer _fake;
     private readonly ConcurrentDictionary<string, (string Challenge, string Redirect)> _codes = new();
+    private readonly Lock _lock = new();
+    private readonly List<Dictionary<string, string>> _tokenRequests = [];
+    private readonly List<string> _revoked = [];
+    private volatile string? _valid;
     private int _count;
+    private int _registrations;
 
     public FakeAuthorisationServer(FakeMcpServer fake)
     {
         _fake = fake;
         fake.Other = AnswerAsync;
-        fake.IsAllowed = request => Valid.Contains(request.Headers.Authorization.ToString());
+        fake.IsAllowed = request => _valid is { } valid && request.Headers.Authorization.ToString() == valid;
     }
-
-    /// <summary><c>Authorization</c> headers that the MCP server takes.</summary>
-    public HashSet<string> Valid { get; } = [];
 
     public bool Publishes { get; set; } = true;
 
@@ -33,14 +35,23 @@ internal sealed class FakeAuthorisationServer
     /// <summary>Refuses refresh tokens with this error.</summary>
     public string? RefreshError { get; set; }
 
-    public List<Dictionary<string, string>> TokenRequests { get; } = [];
+    public List<Dictionary<string, string>> TokenRequests
+    {
+        get { lock (_lock) return [.. _tokenRequests]; }
+    }
 
-    public List<string> Revoked { get; } = [];
+    public List<string> Revoked
+    {
+        get { lock (_lock) return [.. _revoked]; }
+    }
 
-    public int Registrations { get; private set; }
+    public int Registrations => Volatile.Read(ref _registrations);
 
     /// <summary>Holds back answers to refreshes until it completes.</summary>
     public Task RefreshGate { get; set; } = Task.CompletedTask;
+
+    /// <summary>From now on the MCP server takes no token that was given before.</summary>
+    public void Expire() => _valid = null;
 
     /// <summary>What a browser and a consenting person do: gives the address it is sent back to.</summary>
     public string Consent(string authorizationUrl)
@@ -81,19 +92,20 @@ internal sealed class FakeAuthorisationServer
         var request = (await JsonNode.ParseAsync(http.Request.Body))!;
         request["redirect_uris"]![0]!.GetValue<string>().ShouldEndWith("/api/mcps/oauth/callback");
         http.Response.StatusCode = 201;
-        return new JsonObject { ["client_id"] = $"client{++Registrations}" };
+        return new JsonObject { ["client_id"] = $"client{Interlocked.Increment(ref _registrations)}" };
     }
 
     private async Task<JsonNode> RevokeAsync(HttpContext http)
     {
-        Revoked.Add((await http.Request.ReadFormAsync())["token"].ToString());
+        var token = (await http.Request.ReadFormAsync())["token"].ToString();
+        lock (_lock) _revoked.Add(token);
         return new JsonObject();
     }
 
     private async Task<JsonNode> GiveAsync(HttpContext http)
     {
         var form = (await http.Request.ReadFormAsync()).ToDictionary(p => p.Key, p => p.Value.ToString());
-        lock (TokenRequests) TokenRequests.Add(form);
+        lock (_lock) _tokenRequests.Add(form);
         if (form["grant_type"] == "authorization_code")
         {
             var isGood = _codes.TryRemove(form["code"], out var code) && code.Redirect == form["redirect_uri"]
@@ -106,8 +118,7 @@ internal sealed class FakeAuthorisationServer
             if (RefreshError is { } error) return Refused(error);
         }
         var number = Interlocked.Increment(ref _count);
-        Valid.Clear();
-        Valid.Add($"Bearer access{number}");
+        _valid = $"Bearer access{number}";
         var answer = new JsonObject { ["access_token"] = $"access{number}", ["token_type"] = "Bearer", ["refresh_token"] = $"refresh{number}", ["scope"] = "tools:use" };
         if (ExpiresIn is { } seconds) answer["expires_in"] = seconds;
         return answer;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using Flapjack.Server.Tests.Processes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -74,7 +75,9 @@ internal sealed class FakeMcpServer : IAsyncDisposable
         foreach (var listener in _listeners.Values) await WriteEventAsync(listener, new JsonObject { ["jsonrpc"] = "2.0", ["method"] = method });
     }
 
-    public int Listeners => _listeners.Count;
+    public Task UntilSomebodyListensAsync() => PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), "somebody listens", () => Task.FromResult(!_listeners.IsEmpty));
+
+    public Task UntilNobodyListensAsync() => PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), "nobody listens", () => Task.FromResult(_listeners.IsEmpty));
 
     public async ValueTask DisposeAsync()
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Flapjack.Server.Mcp.Authorization;
 using Flapjack.Server.Platform.Secrets;
 using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Tests.Processes;
 using Flapjack.Server.Tests.PublicChat;
 using Flapjack.Server.Tests.Threads;
 using Microsoft.AspNetCore.Http;
@@ -171,7 +172,7 @@ public sealed class McpOAuthTests(McpWorld world) : IClassFixture<McpWorld>
         await using var own = await McpWorld.StartAsync();
         await using var fake = await FakeMcpServer.StartAsync();
         var (guard, _, _, slug, thread) = await ConnectedAsync(own, fake);
-        guard.Valid.Clear();
+        guard.Expire();
         (await own.CallAsync(thread, $"{slug}__echo", """{"text":"a"}""")).Text("result").ShouldBe("a");
         guard.TokenRequests.Count.ShouldBe(2);
     }
@@ -183,7 +184,7 @@ public sealed class McpOAuthTests(McpWorld world) : IClassFixture<McpWorld>
         await using var fake = await FakeMcpServer.StartAsync();
         var (guard, _, mcp, slug, thread) = await ConnectedAsync(own, fake);
         guard.RefreshError = "invalid_grant";
-        guard.Valid.Clear();
+        guard.Expire();
         var events = await own.Server.AskAsync(thread, $$"""/tool {{slug}}__echo {"text":"a"}""");
         var challenge = events.Of("auth_challenge").Single();
         (challenge.Text("toolName"), challenge.GetProperty("challenge").Text("provider")).ShouldBe(($"{slug}__echo", (await own.ReadAsync(mcp)).Text("name")));
@@ -206,7 +207,7 @@ public sealed class McpOAuthTests(McpWorld world) : IClassFixture<McpWorld>
         var (mcp, slug, agent, _) = await own.GiveAsync(fake);
         (await StatusAsync(own, guard.Consent(await StartAsync(own, await own.Server.LoginOwnerAsync(), mcp)))).ShouldBe(200);
         guard.RefreshError = "invalid_grant";
-        guard.Valid.Clear();
+        guard.Expire();
         await own.PostAsync($"/api/agents/{agent}/publish", new { slug = "visited", exposeToolDetails = true }).ShouldBe(201);
         var chats = new ChatWorld(own.Turns);
         var (thread, session) = await chats.OpenAsync("visited");
@@ -262,7 +263,7 @@ public sealed class McpOAuthTests(McpWorld world) : IClassFixture<McpWorld>
         var gate = new TaskCompletionSource();
         guard.RefreshGate = gate.Task;
         var calls = Task.WhenAll(own.Server.AskAsync(thread, $$"""/tool {{slug}}__echo {"text":"a"}"""), peer.AskAsync(other, $$"""/tool {{slug}}__echo {"text":"b"}"""));
-        while (guard.TokenRequests.Count < 2) await Task.Delay(5, Token);
+        await PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), "a token is asked for", () => Task.FromResult(guard.TokenRequests.Count >= 2));
         gate.SetResult();
         (await calls).SelectMany(events => events.Of("tool_result")).ShouldAllBe(result => !result.GetProperty("is_error").GetBoolean());
         guard.TokenRequests.Count.ShouldBe(2);

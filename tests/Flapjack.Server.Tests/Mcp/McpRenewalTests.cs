@@ -46,7 +46,7 @@ public sealed class McpRenewalTests
         fake.Tools = [FakeMcpServer.Tool("fresh", null, null)];
         var told = new TaskCompletionSource();
         world.Server.Services.GetRequiredService<McpConnections>().ToolsChanged += _ => told.TrySetResult();
-        while (fake.Listeners == 0) await Task.Yield();
+        await fake.UntilSomebodyListensAsync();
         await fake.NotifyAsync("notifications/tools/list_changed");
         await told.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
         (await world.CallAsync(thread, $"{slug}__fresh")).GetProperty("is_error").GetBoolean().ShouldBeFalse();
@@ -102,9 +102,9 @@ public sealed class McpRenewalTests
         await using var fake = await FakeMcpServer.StartAsync();
         var (_, slug, _, thread) = await world.GiveAsync(fake);
         await world.CallAsync(thread, $"{slug}__echo", """{"text":"a"}""");
-        while (fake.Listeners == 0) await Task.Yield();
+        await fake.UntilSomebodyListensAsync();
         world.Server.Time.Advance(TimeSpan.FromMinutes(7));
-        while (fake.Listeners > 0) await Task.Delay(5, Token);
+        await fake.UntilNobodyListensAsync();
         (await world.CallAsync(thread, $"{slug}__echo", """{"text":"b"}""")).Text("result").ShouldBe("b");
         fake.Count("initialize").ShouldBe(2);
     }

@@ -69,9 +69,12 @@ public sealed class HealthTests(ServerFixture server) : IClassFixture<ServerFixt
     {
         await using var own = await ServerFixture.StartAsync();
         await own.RestartAsync();
-        own.Log.Lines.Where(l => !l.StartsWith("Information", StringComparison.Ordinal)).ShouldBeEmpty();
+        own.Log.Lines.Where(l => !l.StartsWith("Information", StringComparison.Ordinal) && !IsOfTheMachine(l)).ShouldBeEmpty();
         own.Log.Lines.Count(l => l.Contains("listens on http://127.0.0.1:", StringComparison.Ordinal)).ShouldBe(2);
     }
+
+    // Kestrel's heartbeat comes late where the machine has too much to do.
+    private static bool IsOfTheMachine(string line) => line.Contains("Microsoft.AspNetCore.Server.Kestrel", StringComparison.Ordinal) && line.Contains("heartbeat", StringComparison.OrdinalIgnoreCase);
 
     [Fact]
     public async Task The_version_names_what_the_installation_offers()

@@ -181,7 +181,7 @@ public sealed class PlanTests(TurnWorld world) : IClassFixture<TurnWorld>
         await using var connection = new NpgsqlConnection(world.Server.ConnectionString);
         await connection.OpenAsync(Token);
         await using var asking = new NpgsqlCommand("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'", connection);
-        var deadline = Environment.TickCount64 + 10_000;
+        var deadline = Environment.TickCount64 + 30_000;
         while (await asking.ExecuteScalarAsync(Token) is 0L)
         {
             if (Environment.TickCount64 > deadline) throw new TimeoutException("nobody waits for a lock");

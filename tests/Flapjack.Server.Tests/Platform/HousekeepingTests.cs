@@ -46,6 +46,8 @@ public sealed class HousekeepingTests
             services.AddSingleton<IHousekeepingTask>(new PlannedTask("broken", HousekeepingScope.Node, () => throw new InvalidOperationException("as planned")));
             services.AddSingleton<IHousekeepingTask>(new PlannedTask("counting", HousekeepingScope.Node, () => ran.Release()));
         });
+        var ofNode = server.Services.GetRequiredService<HousekeepingRounds>().Tasks.Count(t => t.Scope == HousekeepingScope.Node && t.Period == TimeSpan.FromMinutes(10));
+        await server.Time.TickingAsync(TimeSpan.FromMinutes(10), ofNode).WaitAsync(TimeSpan.FromSeconds(30), Token);
         server.Time.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(1));
         ran.CurrentCount.ShouldBe(0);
         for (var round = 0; round < 2; round++)

@@ -30,8 +30,8 @@ public sealed class CrashTests
                 server = await PublishedServer.StartAsync(settings);
                 await server.CallAsync(HttpMethod.Get, $"/api/threads/{ledger.Threads[0]}");
                 Endurance.Say($"round {round + 1}: {ledger.Acknowledged} acknowledged of {ledger.Sent} sent to these threads; first answer {watch.ElapsedMilliseconds} ms after the restart");
-                // The short form runs beside other suites.
-                watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(Endurance.IsLong ? 5 : 10));
+                // The short form runs beside other suites: what it takes there says nothing, and that it starts at all is bounded.
+                if (Endurance.IsLong) watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(5));
                 await ledger.CheckAsync(server);
                 await RepeatAsync(server, round, ledger.Threads[0]);
             }

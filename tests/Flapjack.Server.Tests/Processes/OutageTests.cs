@@ -6,7 +6,12 @@ namespace Flapjack.Server.Tests.Processes;
 /// <summary>The database goes away under a running server: it says so within seconds, lives on, and goes on by itself when the database is back.</summary>
 public sealed class OutageTests
 {
-    private static readonly TimeSpan Promised = TimeSpan.FromSeconds(5);
+    // The short form runs beside other suites.
+    private static readonly TimeSpan Promised = TimeSpan.FromSeconds(Endurance.IsLong ? 5 : 15);
+
+    // Long enough to be under way when the database goes away.
+    private const int Last = 120;
+    private static readonly string Long = $"/count {Last} 50";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -24,13 +29,15 @@ public sealed class OutageTests
         await using var server = await PublishedServer.StartAsync([.. PublishedServer.Settings(home.Directory, address.ConnectionString), "--Turns:LeaseSeconds=2"]);
         var thread = await server.CreateThreadAsync();
         var caught = await server.CreateThreadAsync();
-        var running = server.AskAsync(caught, "/count 40 50");
+        var said = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = CountAsync(server, caught, said);
         await PublishedServer.UntilAsync(TimeSpan.FromSeconds(20), "the turn runs", async () => (await server.CallAsync(HttpMethod.Get, $"/api/threads/{caught}")).GetProperty("active_turn_id").ValueKind == System.Text.Json.JsonValueKind.String);
         if (how == "refused") relay.Stop();
         else if (how == "silent") relay.FallSilent();
         else await SlowDownAsync(relay, server);
         await ShouldBeUnavailableAsync(server, thread);
-        // Never done without its row on disk: the turn has long said everything, and waits for the database.
+        // Never done without its row on disk: the turn has said everything, and waits for the database.
+        await said.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
         running.IsCompleted.ShouldBeFalse();
         relay.Resume();
         var events = await running.WaitAsync(TimeSpan.FromSeconds(60), Token);
@@ -38,7 +45,7 @@ public sealed class OutageTests
         (await server.MessagesAsync(caught)).Single(m => m.GetProperty("role").GetString() == "assistant").GetProperty("content").GetString().ShouldBe(events[^1].Data.GetProperty("content").GetString());
         await ShouldRecoverAsync(server, thread);
         await ShouldRecoverAsync(server, caught);
-        (await server.MessagesAsync(caught)).Count(m => m.GetProperty("content").GetString() == "/count 40 50").ShouldBe(1);
+        (await server.MessagesAsync(caught)).Count(m => m.GetProperty("content").GetString() == Long).ShouldBe(1);
     }
 
     [Fact]
@@ -56,6 +63,18 @@ public sealed class OutageTests
         File.Delete(filler);
         await ShouldRecoverAsync(server, thread);
         (await server.MessagesAsync(thread)).Count(m => m.GetProperty("role").GetString() == "user" && m.GetProperty("content").GetString()!.StartsWith("lost", StringComparison.Ordinal)).ShouldBe(0);
+    }
+
+    private static async Task<List<ServerEvent>> CountAsync(PublishedServer server, Guid thread, TaskCompletionSource said)
+    {
+        using var response = await server.PostAsync(thread, Long);
+        var events = new List<ServerEvent>();
+        await foreach (var @event in ServerEvent.ReadAsync(response, Token))
+        {
+            events.Add(@event);
+            if (@event.Event == "token" && @event.Data.GetProperty("delta").GetString()!.Trim() == $"{Last}") said.TrySetResult();
+        }
+        return events;
     }
 
     // What is under way when it begins may still succeed; once it is seen, nobody is kept waiting.

@@ -11,10 +11,11 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 {
     private readonly string _programs;
     private readonly string _directory;
-    private readonly int _port;
+    private int _port = FreePort();
+    private bool _wasUp;
     private Process? _process;
 
-    private PrivatePostgres(string programs, string directory, int port) => (_programs, _directory, _port) = (programs, directory, port);
+    private PrivatePostgres(string programs, string directory) => (_programs, _directory) = (programs, directory);
 
     public string ConnectionString => $"Host=127.0.0.1;Port={_port};Username=postgres;Database=postgres";
 
@@ -29,7 +30,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     {
         var programs = Programs();
         Assert.SkipWhen(programs is null, "PostgreSQL is not installed here");
-        var postgres = new PrivatePostgres(programs!, Directory.CreateTempSubdirectory("flapjack-postgres-").FullName, FreePort());
+        var postgres = new PrivatePostgres(programs!, Directory.CreateTempSubdirectory("flapjack-postgres-").FullName);
         // The programs refuse root.
         if (Environment.IsPrivilegedProcess) (await PublishedServer.RunAsync(new ProcessStartInfo("chown", ["postgres", postgres._directory]))).Code.ShouldBe(0);
         var (code, output) = await PublishedServer.RunAsync(postgres.Command("initdb", "-D", postgres.Data, "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", "--auth=trust"));
@@ -43,6 +44,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     {
         if (_process is not { HasExited: false })
         {
+            // Somebody else took the port in between. Later it is the one that servers know.
+            if (_process is not null && !_wasUp) _port = FreePort();
             _process?.Dispose();
             _process = Process.Start(Quiet(Command("postgres", "-D", Data, "-p", _port.ToString(CultureInfo.InvariantCulture), "-k", _directory, "-c", "listen_addresses=127.0.0.1", "-c", "logging_collector=off")))!;
             _process.BeginOutputReadLine();
@@ -52,7 +55,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         {
             await using var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false;Timeout=2");
             await connection.OpenAsync(Token);
-            return true;
+            return _wasUp = true;
         }
         catch (NpgsqlException)
         {

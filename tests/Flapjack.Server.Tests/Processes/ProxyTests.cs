@@ -87,13 +87,35 @@ public sealed class ProxyTests(FaultWorld world) : IClassFixture<FaultWorld>, IA
     {
         var nginx = Environment.GetEnvironmentVariable("FLAPJACK_TEST_NGINX");
         Assert.SkipWhen(string.IsNullOrEmpty(nginx), "FLAPJACK_TEST_NGINX is not set; bin/test finds or installs nginx and sets it");
-        var port = FreePort();
-        var configuration = Path.Combine(_directory, "nginx.conf");
-        await File.WriteAllTextAsync(configuration, $$"""
+        const int MostTries = 5;
+        for (var tries = 1; ; tries++)
+        {
+            var port = FreePort();
+            await WriteConfigurationAsync(port, serversAt);
+            var client = ClientOf(port);
+            if (await StartsAsync(nginx!, client, mayFail: tries < MostTries)) return client;
+            client.Dispose();
+        }
+    }
+
+    private string Configuration => Path.Combine(_directory, "nginx.conf");
+
+    private string ErrorLog => Path.Combine(_directory, "error.log");
+
+    private static HttpClient ClientOf(int port)
+    {
+        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AutomaticDecompression = DecompressionMethods.All }) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(60) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServerFixture.ApiKey);
+        return client;
+    }
+
+    private async Task WriteConfigurationAsync(int port, Func<int, string> serversAt)
+    {
+        await File.WriteAllTextAsync(Configuration, $$"""
             daemon off;
             master_process off;
             pid {{_directory}}/nginx.pid;
-            error_log {{_directory}}/error.log;
+            error_log {{ErrorLog}};
             events { }
             http {
               access_log off;
@@ -105,25 +127,39 @@ public sealed class ProxyTests(FaultWorld world) : IClassFixture<FaultWorld>, IA
               {{serversAt(port)}}
             }
             """, Token);
-        string[] arguments = ["-p", _directory, "-c", configuration, "-e", Path.Combine(_directory, "error.log")];
-        var (code, output) = await PublishedServer.RunAsync(new ProcessStartInfo(nginx!, ["-t", .. arguments]));
+    }
+
+    // False when somebody else took the port in between.
+    private async Task<bool> StartsAsync(string nginx, HttpClient client, bool mayFail)
+    {
+        string[] arguments = ["-p", _directory, "-c", Configuration, "-e", ErrorLog];
+        var (code, output) = await PublishedServer.RunAsync(new ProcessStartInfo(nginx, ["-t", .. arguments]));
+        if (mayFail && IsTaken(output)) return false;
         code.ShouldBe(0, output);
-        _nginx = Process.Start(new ProcessStartInfo(nginx!, arguments))!;
-        var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AutomaticDecompression = DecompressionMethods.All }) { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(60) };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", ServerFixture.ApiKey);
-        await PublishedServer.UntilAsync(TimeSpan.FromSeconds(20), "nginx answers", async () =>
+        _nginx?.Dispose();
+        _nginx = Process.Start(new ProcessStartInfo(nginx, arguments))!;
+        await PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), "nginx answers or ends", async () => _nginx.HasExited || await AnswersAsync(client));
+        if (!_nginx.HasExited) return true;
+        var reason = await File.ReadAllTextAsync(ErrorLog, Token);
+        return mayFail && IsTaken(reason) ? false : throw new InvalidOperationException(reason);
+    }
+
+    private static bool IsTaken(string output) => output.Contains("Address already in use", StringComparison.OrdinalIgnoreCase);
+
+    private static async Task<bool> AnswersAsync(HttpClient client)
+    {
+        // Whoever has the port instead may take a connection and never answer.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        patience.CancelAfter(TimeSpan.FromSeconds(5));
+        try
         {
-            if (_nginx.HasExited) throw new InvalidOperationException(await File.ReadAllTextAsync(Path.Combine(_directory, "error.log"), Token));
-            try
-            {
-                return (await client.GetAsync("/healthz", Token)).IsSuccessStatusCode;
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        });
-        return client;
+            using var response = await client.GetAsync("/healthz", patience.Token);
+            return response.IsSuccessStatusCode;
+        }
+        catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException && !Token.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     private static int FreePort()

@@ -10,6 +10,7 @@ namespace Flapjack.Server.Tests.Processes;
 /// <summary>The published server, run and killed as an operator's machine would.</summary>
 internal sealed partial class PublishedServer : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly Stopwatch _sinceStart = Stopwatch.StartNew();
@@ -160,11 +161,11 @@ internal sealed partial class PublishedServer : IAsyncDisposable
 
     private async Task WaitUntilReadyAsync(string credential)
     {
-        await UntilAsync(TimeSpan.FromSeconds(30), "the server listens", () =>
+        await UntilAsync(Patience, "the server listens", () =>
             _process.HasExited ? throw new InvalidOperationException($"the server ended: {Output}") : Task.FromResult(Listening().IsMatch(Output)));
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, MaxConnectionsPerServer = 200 }) { BaseAddress = new Uri(Listening().Match(Output).Groups[1].Value), Timeout = TimeSpan.FromSeconds(60) };
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", credential);
-        await UntilAsync(TimeSpan.FromSeconds(30), "the server is ready", async () =>
+        await UntilAsync(Patience, "the server is ready", async () =>
         {
             using var response = await Client.GetAsync("/readyz", Token);
             return response.IsSuccessStatusCode;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Flapjack.Server.Platform.Signals;
 using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Tests.Processes;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Streams.Relay;
 using Flapjack.Testing;
@@ -249,7 +250,10 @@ public sealed class NodeFaultTests
         await nodes.AdvanceUntilAsync(end);
         (await end).Id.ShouldBe(running.Seen[^1].Id);
         there.Seen.Select(e => e.Data.GetRawText()).ShouldBe(running.Seen.Select(e => e.Data.GetRawText()));
-        foreach (var server in (ServerFixture[])[nodes.World.Server, nodes.Peer])
+        ServerFixture[] both = [nodes.World.Server, nodes.Peer];
+        // A word of one node is enough for the stream; the other may still be on its way back.
+        await nodes.AdvanceUntilAsync(PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), "both nodes hear again", () => Task.FromResult(both.All(s => s.Log.Lines.Any(line => line.Contains("heard again", StringComparison.Ordinal))))));
+        foreach (var server in both)
         {
             server.Log.Lines.Count(line => line.Contains("listening is tried again", StringComparison.Ordinal)).ShouldBe(1);
             server.Log.Lines.Count(line => line.Contains("heard again", StringComparison.Ordinal)).ShouldBe(1);

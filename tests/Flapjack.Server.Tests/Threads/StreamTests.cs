@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Testing;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Flapjack.Server.Tests.Threads;
 
@@ -82,6 +84,32 @@ public sealed class StreamTests(TurnWorld world) : IClassFixture<TurnWorld>
         for (var i = 1; i <= 10; i++) (await waiting[i - 1].EndAsync()).Data.Text("content").ShouldBe($"{i}");
         (await world.MessagesAsync(thread)).Skip(2).Where(m => m.Text("role") == "user").Select(m => m.Text("content")).ShouldBe(Enumerable.Range(1, 10).Select(i => $"/echo {i}"));
         foreach (var stream in waiting) await stream.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_message_has_its_place_in_the_queue_before_its_headers_are_sent_and_a_client_that_leaves_then_frees_it(bool leaves)
+    {
+        var headers = new HeldHeaders();
+        await using var own = await TurnWorld.StartAsync(services: services => services.AddSingleton<IStartupFilter>(headers));
+        var thread = await own.OpenAsync();
+        await using var running = await own.SendAsync(thread, new { content = """/tool hold {"key":"a"}""" });
+        await own.Tools.Hold("a").Entered;
+        headers.HoldNext();
+        using var impatient = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/threads/{thread}/messages") { Content = TurnWorld.Body(new { content = "/echo first", onBusy = "queue" }) };
+        var first = own.Server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, impatient.Token);
+        await headers.Held;
+        await using var second = await own.SendAsync(thread, new { content = "/echo second", onBusy = "queue" });
+        if (leaves) await impatient.CancelAsync();
+        own.Tools.Hold("a").Release();
+        await running.EndAsync();
+        if (!leaves) headers.Release();
+        (await second.EndAsync()).Data.Text("content").ShouldBe("second");
+        if (leaves) await Should.ThrowAsync<OperationCanceledException>(first);
+        else await (await EventStream.OpenAsync(await first)).DisposeAsync();
+        (await own.MessagesAsync(thread)).Skip(2).Where(m => m.Text("role") == "user").Select(m => m.Text("content")).ShouldBe(leaves ? ["/echo second"] : ["/echo first", "/echo second"]);
     }
 
     [Fact]

@@ -1,9 +1,13 @@
 using System.Text.Json;
+using Flapjack.Server.Agents.Equipment;
 using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Tests.Processes;
 using Flapjack.Server.Threads;
 using Flapjack.Server.Threads.Turns;
 using Flapjack.Testing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using RunningRequests = Flapjack.Server.Platform.Http.RunningRequests;
 
 namespace Flapjack.Server.Tests.Threads;
 
@@ -231,12 +235,13 @@ public sealed class TurnDurabilityTests(TurnWorld world) : IClassFixture<TurnWor
     [Fact]
     public async Task A_turn_nobody_listens_to_has_the_grace_period_too()
     {
-        await using var own = await TurnWorld.StartAsync();
+        await using var own = await TurnWorld.StartAsync(settings => settings["Server:ShutdownGraceSeconds"] = "30");
         var thread = await own.OpenAsync();
         await using (var stream = await own.SendAsync(thread, new { content = """/tool hold {"key":"grace"}""", onDisconnect = "continue" })) await own.Tools.Hold("grace").Entered;
         await own.Server.WaitForRunningRequestsAsync(0);
+        own.Server.Services.GetRequiredService<RunningRequests>().Any.ShouldBeTrue("a stop waits for the turn");
         var restart = own.Server.RestartAsync();
-        await Task.Delay(300, Token);
+        await PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), "the server stops", () => Task.FromResult(own.Server.Log.Lines.Any(l => l.Contains("Stopping;", StringComparison.Ordinal))));
         restart.IsCompleted.ShouldBeFalse();
         own.Tools.Hold("grace").Release();
         await restart;
@@ -244,7 +249,25 @@ public sealed class TurnDurabilityTests(TurnWorld world) : IClassFixture<TurnWor
         (answer.GetProperty("error").ValueKind, answer.Text("content")).ShouldBe((JsonValueKind.Null, "hold returned: let go"));
     }
 
+    [Fact]
+    public async Task A_turn_runs_until_what_follows_from_it_is_queued()
+    {
+        var ran = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var own = await TurnWorld.StartAsync(services: services => services.AddSingleton<ITurnFollowUp>(all => new FollowUp(all.GetRequiredService<RunningRequests>(), ran)));
+        var thread = await own.OpenAsync();
+        await using (var stream = await own.SendAsync(thread, new { content = """/tool hold {"key":"follow"}""", onDisconnect = "continue" })) await own.Tools.Hold("follow").Entered;
+        await own.Server.WaitForRunningRequestsAsync(0);
+        own.Tools.Hold("follow").Release();
+        (await ran.Task.WaitAsync(TimeSpan.FromSeconds(30), Token)).ShouldBeTrue("a server that stops must still wait for the turn");
+    }
+
     private static (string?, string, string)[] Lines(EventStream stream) => [.. stream.Seen.Select(e => (e.Id, e.Event, e.Data.GetRawText()))];
+}
+
+/// <summary>Tells whether a stop of the server still waits when the turn's follow-ups are told of it.</summary>
+internal sealed class FollowUp(RunningRequests running, TaskCompletionSource<bool> ran) : ITurnFollowUp
+{
+    public void TurnEnded(EndedTurn turn) => ran.TrySetResult(running.Any);
 }
 
 internal static class KeyedMessages

@@ -44,7 +44,7 @@ internal sealed class McpConnection(McpClient client, ServerProgram? program, Ht
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            throw Explained(exception);
+            throw await ExplainedAsync(exception);
         }
     }
 
@@ -64,7 +64,7 @@ internal sealed class McpConnection(McpClient client, ServerProgram? program, Ht
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            throw Explained(exception);
+            throw await ExplainedAsync(exception);
         }
     }
 
@@ -81,11 +81,11 @@ internal sealed class McpConnection(McpClient client, ServerProgram? program, Ht
         throw new McpServerException(new(McpFault.Protocol, "the list of tools is not one"));
     }
 
-    private McpServerException Explained(Exception exception)
+    private async Task<McpServerException> ExplainedAsync(Exception exception)
     {
         if (exception is McpServerException own) return own;
         var fault = McpFault.Of(exception);
-        if (fault.Code == McpFault.Connect && program is not null) fault = program.Ended;
+        if (fault.Code == McpFault.Connect && program is not null) fault = await program.EndedAsync();
         return new(fault, exception) { SessionIsGone = Gone(exception) };
     }
 

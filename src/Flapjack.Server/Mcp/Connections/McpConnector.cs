@@ -58,7 +58,7 @@ internal sealed class McpConnector(OutboundHttp outbound, SecretBox secrets, Acc
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            var fault = McpFault.Of(exception) is { Code: not McpFault.Connect } other ? other : program.Ended;
+            var fault = McpFault.Of(exception) is { Code: not McpFault.Connect } other ? other : await program.EndedAsync();
             await program.DisposeAsync();
             throw new McpServerException(fault, exception);
         }

@@ -10,7 +10,10 @@ internal sealed class ProgramWords
     private readonly Lock _lock = new();
     private long _total;
 
-    public ProgramWords(Stream error) => _ = ReadAsync(error);
+    public ProgramWords(Stream error) => AllRead = ReadAsync(error);
+
+    /// <summary>Ends when the program can say no more. It never fails.</summary>
+    public Task AllRead { get; }
 
     public string Last
     {

@@ -49,6 +49,8 @@ internal sealed class ServerPrograms(SandboxHost sandboxes, ServerSettings setti
 /// <summary>A running program. Disposing of it ends it, with everything it started.</summary>
 internal sealed class ServerProgram(SandboxedProcess process) : IAsyncDisposable
 {
+    // What it said at its end is there at once; a child that lives on may keep the stream open.
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
     private readonly ProgramWords _words = new(process.Error);
 
     /// <summary>What the program reads.</summary>
@@ -57,8 +59,13 @@ internal sealed class ServerProgram(SandboxedProcess process) : IAsyncDisposable
     /// <summary>What the program writes.</summary>
     public Stream Output => process.Output;
 
-    /// <summary>Why there is no answer any more.</summary>
-    public McpFault Ended => new(McpFault.Connect, _words.Last is { Length: > 0 } words ? $"the program ended: {McpFault.Words(words)}" : "the program ended");
+    /// <summary>Why there is no answer any more, in the program's own words where it had any: they may be read after the end of its output.</summary>
+    public async Task<McpFault> EndedAsync()
+    {
+        // The clock is the real one: the program lives in it.
+        await _words.AllRead.WaitAsync(LastWords).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return new(McpFault.Connect, _words.Last is { Length: > 0 } words ? $"the program ended: {McpFault.Words(words)}" : "the program ended");
+    }
 
     public ValueTask DisposeAsync() => process.DisposeAsync();
 }

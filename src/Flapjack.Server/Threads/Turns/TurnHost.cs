@@ -75,10 +75,22 @@ internal sealed partial class TurnHost(
         }
         finally
         {
+            End(run);
+        }
+    }
+
+    private void End(TurnRun run)
+    {
+        try
+        {
             _running.TryRemove(new(run.Live.TurnId, run));
             live.End(run.Live);
-            context.Running.TurnEnded();
             Report(run);
+        }
+        finally
+        {
+            // Last: a server that stops waits for turns, and then only for what they have queued.
+            context.Running.TurnEnded();
         }
     }
 

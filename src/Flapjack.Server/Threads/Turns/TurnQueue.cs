@@ -56,8 +56,8 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
         }
         try
         {
-            if (draft.Stream) await client.StartEventsAsync();
-            var turn = WaitAsync(thread, line, begin, client.Left);
+            var place = await TakePlaceAsync(line, draft, client);
+            var turn = WaitAsync(thread, line, place, begin, client.Left);
             try
             {
                 if (draft.Stream) await client.SendCommentsUntilAsync(turn);
@@ -83,6 +83,28 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
         }
     }
 
+    // The place before the headers: who sees them may send the next message, which stands behind this one. The rest after them, since what goes wrong then is an event.
+    private static async Task<Task> TakePlaceAsync(Line line, MessageDraft draft, ClientConnection client)
+    {
+        var place = line.Head.WaitAsync(client.Left);
+        try
+        {
+            if (draft.Stream) await client.StartEventsAsync();
+            return place;
+        }
+        catch
+        {
+            _ = GiveUpAsync(line, place);
+            throw;
+        }
+    }
+
+    private static async Task GiveUpAsync(Line line, Task place)
+    {
+        await place.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (place.IsCompletedSuccessfully) line.Head.Release();
+    }
+
     // The client left at the very moment its turn began: nobody else would tell the turn.
     private static async Task AbandonAsync(Task<LiveTurn> turn)
     {
@@ -92,9 +114,9 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
     }
 
     // First come, first served: only the head of the line tries.
-    private async Task<LiveTurn> WaitAsync(ConversationThread thread, Line line, Func<Guid?, Task<LiveTurn?>> begin, CancellationToken cancellationToken)
+    private async Task<LiveTurn> WaitAsync(ConversationThread thread, Line line, Task place, Func<Guid?, Task<LiveTurn?>> begin, CancellationToken cancellationToken)
     {
-        await line.Head.WaitAsync(cancellationToken);
+        await place;
         try
         {
             using var watch = changes.Watch(thread.Id);
