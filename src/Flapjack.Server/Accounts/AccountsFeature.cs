@@ -40,6 +40,6 @@ internal static class AccountsFeature
         MemberEndpoints.Map(app);
         InviteEndpoints.Map(app);
         SigningSecretEndpoints.Map(app);
-        AccountPages.Map(app);
+        AccountPageEndpoints.Map(app);
     }
 }

@@ -12,7 +12,7 @@ internal static class DocsEndpoints
     {
         var docs = app.MapGroup("").WithTags("operations").From("ext").Public();
         docs.MapGet("/openapi/v1.json", Document).WithName("openApiDocument").Produces(200, contentType: "application/json");
-        docs.MapGet("/", () => TypedResults.Redirect("/docs")).ExcludeFromDescription();
+        docs.MapGet("/", Root).ExcludeFromDescription();
         docs.MapGet("/docs", Page).WithName("apiBrowser").Produces<string>(200, "text/html");
         docs.MapGet("/docs/{asset}", Asset).ExcludeFromDescription();
     }
@@ -28,6 +28,10 @@ internal static class DocsEndpoints
         http.Response.Headers["Referrer-Policy"] = "no-referrer";
         return Files.Page.Served();
     }
+
+    // Who comes with a browser looks for something to see; to programs this address is unknown like any other.
+    private static RedirectHttpResult Root(HttpContext http) =>
+        http.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase) ? TypedResults.Redirect("/docs") : throw ApiException.NotFound();
 
     /// <summary>Script and style of the page.</summary>
     private static FileContentHttpResult Asset(string asset, HttpContext http)

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.RegularExpressions;
 
 namespace Flapjack.Server.Tests.Accounts;
@@ -43,13 +42,6 @@ public sealed partial class AccountPagesTests(ServerFixture server) : IClassFixt
 
     [Fact]
     public async Task Other_files_there_are_none() => await server.Anonymous.GetAsync("/login/account.html", Token).ShouldBeError(404, "NOT_FOUND");
-
-    [Fact]
-    public async Task The_root_leads_to_the_API_browser()
-    {
-        using var answer = await server.Anonymous.GetAsync("/", Token);
-        (answer.StatusCode, answer.Headers.Location!.ToString()).ShouldBe((HttpStatusCode.Redirect, "/docs"));
-    }
 
     [GeneratedRegex(@"<style|style=|<script(?! type=""module"" src)|\son[a-z]+=", RegexOptions.IgnoreCase)]
     private static partial Regex InlineCode();

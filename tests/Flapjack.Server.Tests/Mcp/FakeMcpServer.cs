@@ -39,6 +39,9 @@ internal sealed class FakeMcpServer : IAsyncDisposable
     /// <summary>Answers this status to everything when it is not 0.</summary>
     public int Broken { get; set; }
 
+    /// <summary>A scope that calls of tools need and tokens lack; null when they lack none.</summary>
+    public string? MissingScope { get; set; }
+
     /// <summary>Everything that was asked: method, tool or path, and its headers.</summary>
     public ConcurrentQueue<(string Method, string Detail, Dictionary<string, string> Headers)> Asked { get; } = new();
 
@@ -140,6 +143,12 @@ internal sealed class FakeMcpServer : IAsyncDisposable
         {
             http.Response.StatusCode = session.Length == 0 ? 400 : 404;
             await http.Response.WriteAsJsonAsync(new { jsonrpc = "2.0", id = (object?)null, error = new { code = -32000, message = "no such session" } });
+            return;
+        }
+        if (method == "tools/call" && MissingScope is { } scope)
+        {
+            http.Response.StatusCode = 403;
+            http.Response.Headers.WWWAuthenticate = $"""Bearer error="insufficient_scope", scope="{scope}", resource_metadata="{Address}/.well-known/oauth-protected-resource/mcp" """.Trim();
             return;
         }
         if (!message.ContainsKey("id"))

@@ -178,6 +178,25 @@ public sealed class McpOAuthTests(McpWorld world) : IClassFixture<McpWorld>
     }
 
     [Fact]
+    public async Task A_call_that_needs_further_rights_asks_for_them_beside_the_old_ones()
+    {
+        await using var own = await McpWorld.StartAsync();
+        await using var fake = await FakeMcpServer.StartAsync();
+        var (guard, _, mcp, slug, thread) = await ConnectedAsync(own, fake);
+        fake.MissingScope = "tools:write tools:use";
+        var events = await own.Server.AskAsync(thread, $$"""/tool {{slug}}__echo {"text":"a"}""");
+        events.Of("tool_result").Single().GetProperty("result").Text("error").ShouldBe("AUTH_REQUIRED");
+        var address = events.Of("auth_challenge").Single().GetProperty("challenge").Text("redirectUrl");
+        Uri.UnescapeDataString(address).ShouldContain("scope=tools:use tools:write&");
+        // Calls of other tools need no more than before.
+        (await own.ReadAsync(mcp)).Text("status").ShouldBe("active");
+
+        fake.MissingScope = null;
+        (await StatusAsync(own, guard.Consent(address))).ShouldBe(200);
+        (await own.CallAsync(thread, $"{slug}__echo", """{"text":"again"}""")).Text("result").ShouldBe("again");
+    }
+
+    [Fact]
     public async Task A_failed_refresh_asks_the_user_with_a_fresh_address()
     {
         await using var own = await McpWorld.StartAsync();

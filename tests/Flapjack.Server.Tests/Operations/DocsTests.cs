@@ -35,4 +35,13 @@ public sealed class DocsTests(ServerFixture server) : IClassFixture<ServerFixtur
         }
         await server.Anonymous.GetAsync("/docs/other.js", Token).ShouldBeError(404, "NOT_FOUND");
     }
+
+    [Fact]
+    public async Task A_browser_at_the_root_is_led_to_the_page()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/");
+        request.Headers.Accept.ParseAdd("text/html,application/xhtml+xml,*/*;q=0.8");
+        using var answer = await server.Anonymous.SendAsync(request, Token);
+        ((int)answer.StatusCode, answer.Headers.Location!.ToString()).ShouldBe((302, "/docs"));
+    }
 }

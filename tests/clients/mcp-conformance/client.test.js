@@ -7,7 +7,7 @@ import { assertPassed, conformance, nameOthers } from "./suite/program.js";
 const runs = [
   "tools_call",
   "auth/metadata-default", "auth/metadata-var1", "auth/metadata-var2", "auth/metadata-var3",
-  "auth/scope-from-www-authenticate", "auth/scope-from-scopes-supported", "auth/scope-omitted-when-undefined", "auth/scope-retry-limit",
+  "auth/scope-from-www-authenticate", "auth/scope-from-scopes-supported", "auth/scope-omitted-when-undefined", "auth/scope-step-up", "auth/scope-retry-limit",
   "auth/token-endpoint-auth-basic", "auth/token-endpoint-auth-post", "auth/token-endpoint-auth-none",
   "auth/pre-registration", "auth/resource-mismatch", "auth/offline-access-scope", "auth/offline-access-not-supported",
 ];
@@ -19,7 +19,6 @@ const skipped = {
   "sse-retry": anything,
   "elicitation-sep1034-client-defaults": "forms are declined: nobody is there to fill them in",
   "auth/basic-cimd": "the client registers itself (RFC 7591); it has no metadata document as its id",
-  "auth/scope-step-up": "a call refused for want of a scope fails and asks nobody for more",
   "auth/2025-03-26-oauth-metadata-backcompat": "the description names another issuer than the address it is at, which RFC 8414 forbids to use",
   "auth/2025-03-26-oauth-endpoint-fallback": "nothing is published; a user gives authorizeUrl and tokenUrl",
   "auth/client-credentials-jwt": grant,

@@ -10,12 +10,17 @@ namespace Flapjack.Server.Mcp.Authorization;
 internal sealed class Reauthorisation(Databases databases, SecretBox secrets, Authorizations authorizations)
 {
     /// <summary>A fresh address; null for visitors, whose accounts have no place in an organisation's server, and when nobody ever began to authorise it, so that nothing is known of its authorisation server.</summary>
-    public async Task<string?> AddressAsync(ServerAccess access, string? userId, CancellationToken cancellationToken)
+    /// <param name="access">The server.</param>
+    /// <param name="missing">Scopes to ask for beside those of before.</param>
+    /// <param name="userId">Who is asked.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<string?> AddressAsync(ServerAccess access, string? missing, string? userId, CancellationToken cancellationToken)
     {
         if (Caller.IsVisitor(userId)) return null;
         await using var db = databases.Open(access.OrgId);
         var server = await db.McpServers.AsNoTracking().FirstOrDefaultAsync(s => s.Id == access.Id, cancellationToken);
-        return server is not null && OAuthClient.Of(server, secrets) is { } client
-            ? await authorizations.StartAsync(server, client, userId, null, cancellationToken) : null;
+        if (server is null || OAuthClient.Of(server, secrets) is not { } client) return null;
+        if (missing is not null) client = client with { Scope = MissingScope.Join(client.Scope ?? server.OauthScope, missing) };
+        return await authorizations.StartAsync(server, client, userId, null, cancellationToken);
     }
 }

@@ -13,13 +13,16 @@ namespace Flapjack.Server.Mcp.Connections;
 internal sealed record McpFault(string Code, string Detail)
 {
     public const string Connect = "CONNECT_FAILED", Timeout = "TIMEOUT", Auth = "AUTH_REQUIRED", Protocol = "PROTOCOL_ERROR", Blocked = "BLOCKED_ADDRESS";
-    private const int MaxWords = 300;
+    private const int MaxWords = 300, MaxLastWords = 1_000;
 
     /// <summary>The server sent more than is taken.</summary>
     public bool TooLarge { get; init; }
 
     /// <summary>The server told it, in its protocol; the session goes on.</summary>
     public bool IsAnswer { get; init; }
+
+    /// <summary>The tokens are good, but this call needs these scopes too.</summary>
+    public string? MissingScope { get; init; }
 
     /// <summary>The code a tool call fails with.</summary>
     public string ToolError => this switch
@@ -58,6 +61,13 @@ internal sealed record McpFault(string Code, string Detail)
     {
         var plain = text.Replace('\0', ' ');
         return plain.Length <= MaxWords ? plain : plain[..MaxWords] + "…";
+    }
+
+    /// <summary>The end of what a program wrote before it ended: some tell the reason first, some last, and both fit in most traces.</summary>
+    public static string LastWords(string text)
+    {
+        var plain = text.Replace('\0', ' ');
+        return plain.Length <= MaxLastWords ? plain : "…" + plain[^MaxLastWords..];
     }
 
     private static T? Inner<T>(Exception? exception) where T : Exception

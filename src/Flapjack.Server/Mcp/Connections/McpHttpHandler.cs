@@ -38,7 +38,7 @@ internal sealed class McpHttpHandler(ServerAccess access, McpCredentials credent
         return token;
     }
 
-    private static void Check(HttpRequestMessage request, HttpResponseMessage response)
+    private void Check(HttpRequestMessage request, HttpResponseMessage response)
     {
         var status = response.StatusCode;
         if ((int)status < 300 || status == HttpStatusCode.MethodNotAllowed) return;
@@ -53,6 +53,11 @@ internal sealed class McpHttpHandler(ServerAccess access, McpCredentials credent
             var target = response.Headers.Location;
             response.Dispose();
             throw new McpServerException(new(McpFault.Protocol, $"the server redirects{(target is null ? "" : $" to {McpFault.Words(target.ToString())}")}; enter the address it redirects to"));
+        }
+        if (access.UsesOAuth && MissingScope.Of(response) is { } missing)
+        {
+            response.Dispose();
+            throw new McpServerException(new(McpFault.Auth, $"the server asks for further rights: {McpFault.Words(missing)}") { MissingScope = missing });
         }
         if (status == HttpStatusCode.Unauthorized)
         {

@@ -64,7 +64,7 @@ internal sealed class ServerProgram(SandboxedProcess process) : IAsyncDisposable
     {
         // The clock is the real one: the program lives in it.
         await _words.AllRead.WaitAsync(LastWords).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return new(McpFault.Connect, _words.Last is { Length: > 0 } words ? $"the program ended: {McpFault.Words(words)}" : "the program ended");
+        return new(McpFault.Connect, _words.Last is { Length: > 0 } words ? $"the program ended: {McpFault.LastWords(words)}" : "the program ended");
     }
 
     public ValueTask DisposeAsync() => process.DisposeAsync();

@@ -27,16 +27,16 @@ internal sealed class ToolCalls(McpConnections connections, Reauthorisation reau
         {
             var fault = exception.Fault;
             if (!fault.IsAnswer) await StoreAsync(server, fault, cancellationToken);
-            if (fault.Code == McpFault.Auth && await reauthorisation.AddressAsync(server, context.Caller.UserId, cancellationToken) is { } address)
-                context.Challenge(new(server.Name, address, $"{server.Name} asks for authorisation before its tools can be used."));
+            if (fault.Code == McpFault.Auth && await reauthorisation.AddressAsync(server, fault.MissingScope, context.Caller.UserId, cancellationToken) is { } address)
+                context.Challenge(new(server.Name, address, fault.MissingScope is null ? $"{server.Name} asks for authorisation before its tools can be used." : $"{server.Name} asks for further rights before this tool can be used."));
             throw new ToolException(fault.ToolError, fault.Detail, exception);
         }
     }
 
     private async Task StoreAsync(ServerAccess server, McpFault fault, CancellationToken cancellationToken)
     {
-        // One slow call says little about the server.
-        if (fault.Code == McpFault.Timeout || fault.TooLarge) return;
+        // One slow call says little about the server, and one that needs more rights nothing about the others.
+        if (fault.Code == McpFault.Timeout || fault.TooLarge || fault.MissingScope is not null) return;
         await using var db = databases.Open(server.OrgId);
         await ServerTools.SetStatusAsync(db, server, fault);
     }

@@ -23,13 +23,21 @@ async function connect() {
 /** What a person does in a browser: opens the address, which leads back to Flapjack. */
 async function authorise() {
   const { client_id: clientId, client_secret: clientSecret } = JSON.parse(MCP_CONFORMANCE_CONTEXT ?? "{}");
-  const { authorizationUrl } = await call("POST", `/api/mcps/${mcp.id}/oauth/start`, { clientId, clientSecret });
-  const page = await fetch(authorizationUrl);
-  if (!page.ok) throw new Error(`the way back from ${authorizationUrl} ended with ${page.status}: ${await page.text()}`);
+  await consent((await call("POST", `/api/mcps/${mcp.id}/oauth/start`, { clientId, clientSecret })).authorizationUrl);
 }
 
-async function use(tool) {
+async function consent(address) {
+  const page = await fetch(address);
+  if (!page.ok) throw new Error(`the way back from ${address} ended with ${page.status}: ${await page.text()}`);
+}
+
+async function use(tool, mayAsk = true) {
   const answer = await call("POST", `/api/threads/${thread.id}/messages`, { content: `/tool ${mcp.slug}__${tool} ${JSON.stringify(inputs[tool] ?? {})}`, stream: false });
+  const challenge = answer.events.find(({ event }) => event === "auth_challenge")?.data.challenge;
+  if (challenge && mayAsk) {
+    await consent(challenge.redirectUrl);
+    return use(tool, false);
+  }
   const told = answer.events.find(({ event }) => event === "tool_result")?.data;
   if (!told || told.is_error) throw new Error(JSON.stringify(answer.events));
 }

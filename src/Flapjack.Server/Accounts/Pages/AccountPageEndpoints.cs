@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Flapjack.Server.Accounts;
 
 /// <summary>The page where links for logging in and signing up lead. It calls the endpoints of accounts and keys and nothing else.</summary>
-internal static class AccountPages
+internal static class AccountPageEndpoints
 {
     private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
