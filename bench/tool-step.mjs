@@ -12,7 +12,7 @@ import { call as rawCall, sse, agent } from './lib/http.mjs';
 import { med, q, r2, sleep } from './lib/proc.mjs';
 
 const arg = (n, d) => { const i = process.argv.indexOf('--' + n); return i > 0 ? process.argv[i + 1] : d; };
-const turns = +arg('turns', 200), pin = +arg('pin', 1), warmUp = 30;
+const turns = +arg('turns', 200), pin = +arg('pin', 1), warmUp = 400;
 const data = fs.mkdtempSync(path.join(os.tmpdir(), 'fj-tool-'));
 const args = JSON.stringify({ city: 'Oslo', units: 'metric' });
 let said = 0, called = 0, answered = 0, asked = 0;
