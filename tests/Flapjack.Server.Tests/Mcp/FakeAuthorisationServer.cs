@@ -15,7 +15,7 @@ internal sealed class FakeAuthorisationServer
     private readonly Lock _lock = new();
     private readonly List<Dictionary<string, string>> _tokenRequests = [];
     private readonly List<string> _revoked = [];
-    private volatile string? _valid;
+    private readonly ConcurrentDictionary<string, bool> _valid = new();
     private int _count;
     private int _registrations;
 
@@ -23,7 +23,7 @@ internal sealed class FakeAuthorisationServer
     {
         _fake = fake;
         fake.Other = AnswerAsync;
-        fake.IsAllowed = request => _valid is { } valid && request.Headers.Authorization.ToString() == valid;
+        fake.IsAllowed = request => _valid.ContainsKey(request.Headers.Authorization.ToString());
     }
 
     public bool Publishes { get; set; } = true;
@@ -51,7 +51,7 @@ internal sealed class FakeAuthorisationServer
     public Task RefreshGate { get; set; } = Task.CompletedTask;
 
     /// <summary>From now on the MCP server takes no token that was given before.</summary>
-    public void Expire() => _valid = null;
+    public void Expire() => _valid.Clear();
 
     /// <summary>What a browser and a consenting person do: gives the address it is sent back to.</summary>
     public string Consent(string authorizationUrl)
@@ -118,7 +118,8 @@ internal sealed class FakeAuthorisationServer
             if (RefreshError is { } error) return Refused(error);
         }
         var number = Interlocked.Increment(ref _count);
-        _valid = $"Bearer access{number}";
+        // A token lives until its end, also when a newer one was given.
+        _valid[$"Bearer access{number}"] = true;
         var answer = new JsonObject { ["access_token"] = $"access{number}", ["token_type"] = "Bearer", ["refresh_token"] = $"refresh{number}", ["scope"] = "tools:use" };
         if (ExpiresIn is { } seconds) answer["expires_in"] = seconds;
         return answer;
