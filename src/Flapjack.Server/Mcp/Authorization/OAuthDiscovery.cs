@@ -1,14 +1,13 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Flapjack.Server.Platform.Egress;
 
 namespace Flapjack.Server.Mcp.Authorization;
 
 /// <summary>Finds out which authorisation server guards an MCP server, from what both publish, and introduces this server there.</summary>
 /// <remarks>https://modelcontextprotocol.io/specification/2025-11-25/basic/authorization; RFC 9728, RFC 8414, RFC 7591.</remarks>
-internal sealed partial class OAuthDiscovery(OutboundHttp http, OAuthAddresses addresses)
+internal sealed class OAuthDiscovery(OutboundHttp http, OAuthAddresses addresses)
 {
     private static readonly OutboundLimits Limits = new(TimeSpan.FromSeconds(8), 256 * 1024);
 
@@ -47,9 +46,8 @@ internal sealed partial class OAuthDiscovery(OutboundHttp http, OAuthAddresses a
     {
         var answer = await AskAsync(server, HttpMethod.Post, """{"jsonrpc":"2.0","id":1,"method":"ping"}"""u8.ToArray(), cancellationToken);
         if (answer is not { Status: 401 } || !answer.Headers.TryGetValue("WWW-Authenticate", out var challenges)) return (null, null);
-        var text = challenges.ToString();
-        var metadata = MetadataParameter().Match(text) is { Success: true } found && Uri.TryCreate(found.Groups[1].Value, UriKind.Absolute, out var address) ? address : null;
-        return (metadata, ScopeParameter().Match(text) is { Success: true } scope ? scope.Groups[1].Value : null);
+        var challenge = BearerChallenge.Parse(challenges.ToString());
+        return (Uri.TryCreate(challenge.Metadata, UriKind.Absolute, out var address) ? address : null, challenge.Scope);
     }
 
     private async Task<(string Id, string Issuer, string? Scopes)?> ResourceAsync(Uri server, Uri? named, CancellationToken cancellationToken)
@@ -129,12 +127,6 @@ internal sealed partial class OAuthDiscovery(OutboundHttp http, OAuthAddresses a
 
     private static List<string>? List(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!)] : null;
-
-    [GeneratedRegex("resource_metadata=\"([^\"]+)\"", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
-    private static partial Regex MetadataParameter();
-
-    [GeneratedRegex("\\bscope=\"([^\"]+)\"", RegexOptions.IgnoreCase | RegexOptions.NonBacktracking)]
-    private static partial Regex ScopeParameter();
 }
 
 /// <summary>An authorisation server as it describes itself.</summary>

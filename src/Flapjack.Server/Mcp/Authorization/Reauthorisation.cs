@@ -20,7 +20,9 @@ internal sealed class Reauthorisation(Databases databases, SecretBox secrets, Au
         await using var db = databases.Open(access.OrgId);
         var server = await db.McpServers.AsNoTracking().FirstOrDefaultAsync(s => s.Id == access.Id, cancellationToken);
         if (server is null || OAuthClient.Of(server, secrets) is not { } client) return null;
-        if (missing is not null) client = client with { Scope = MissingScope.Join(client.Scope ?? server.OauthScope, missing) };
+        if (missing is not null) client = client with { Scope = Join(client.Scope ?? server.OauthScope, missing) };
         return await authorizations.StartAsync(server, client, userId, null, cancellationToken);
     }
+
+    private static string Join(string? scope, string missing) => string.Join(' ', $"{scope} {missing}".Split(' ', StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal));
 }

@@ -54,7 +54,7 @@ internal sealed class McpHttpHandler(ServerAccess access, McpCredentials credent
             response.Dispose();
             throw new McpServerException(new(McpFault.Protocol, $"the server redirects{(target is null ? "" : $" to {McpFault.Words(target.ToString())}")}; enter the address it redirects to"));
         }
-        if (access.UsesOAuth && MissingScope.Of(response) is { } missing)
+        if (access.UsesOAuth && status == HttpStatusCode.Forbidden && ChallengeOf(response) is { IsScopeMissing: true, Scope: { } missing })
         {
             response.Dispose();
             throw new McpServerException(new(McpFault.Auth, $"the server asks for further rights: {McpFault.Words(missing)}") { MissingScope = missing });
@@ -65,6 +65,9 @@ internal sealed class McpHttpHandler(ServerAccess access, McpCredentials credent
             throw new McpServerException(McpFault.OfStatus(status));
         }
     }
+
+    private static BearerChallenge? ChallengeOf(HttpResponseMessage response) =>
+        response.Headers.TryGetValues("WWW-Authenticate", out var challenges) ? BearerChallenge.Parse(string.Join(", ", challenges)) : null;
 
     private async Task BoundAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
