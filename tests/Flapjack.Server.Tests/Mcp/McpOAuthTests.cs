@@ -274,11 +274,12 @@ public sealed class McpOAuthTests(McpWorld world) : IClassFixture<McpWorld>
         await using var own = await McpWorld.StartAsync();
         if (own.Server.ConnectionString.StartsWith("Data Source", StringComparison.Ordinal)) Assert.Skip("SQLite has one node.");
         await using var fake = await FakeMcpServer.StartAsync();
-        var (guard, _, _, slug, thread) = await ConnectedAsync(own, fake);
+        // Shorter than a session idles: one that was closed on the way would ask for a token of its own, under a lease that the moving clock ends at once.
+        var (guard, _, _, slug, thread) = await ConnectedAsync(own, fake, expiresIn: 180);
         await using var peer = own.Server.StartPeer();
         var agent = (await own.Turns.ThreadAsync(thread)).GetProperty("agent_id").GetGuid();
         var other = await own.Server.CreateThreadAsync(agent);
-        own.Server.Time.Advance(TimeSpan.FromMinutes(59));
+        own.Server.Time.Advance(TimeSpan.FromMinutes(2));
         var gate = new TaskCompletionSource();
         guard.RefreshGate = gate.Task;
         var calls = Task.WhenAll(own.Server.AskAsync(thread, $$"""/tool {{slug}}__echo {"text":"a"}"""), peer.AskAsync(other, $$"""/tool {{slug}}__echo {"text":"b"}"""));
@@ -288,9 +289,9 @@ public sealed class McpOAuthTests(McpWorld world) : IClassFixture<McpWorld>
         guard.TokenRequests.Count.ShouldBe(2);
     }
 
-    private static async Task<(FakeAuthorisationServer Guard, HttpClient User, string Mcp, string Slug, Guid Thread)> ConnectedAsync(McpWorld world, FakeMcpServer fake)
+    private static async Task<(FakeAuthorisationServer Guard, HttpClient User, string Mcp, string Slug, Guid Thread)> ConnectedAsync(McpWorld world, FakeMcpServer fake, int? expiresIn = 3600)
     {
-        var guard = new FakeAuthorisationServer(fake);
+        var guard = new FakeAuthorisationServer(fake) { ExpiresIn = expiresIn };
         var (mcp, slug, _, thread) = await world.GiveAsync(fake);
         var user = await world.Server.LoginOwnerAsync();
         (await StatusAsync(world, guard.Consent(await StartAsync(world, user, mcp)))).ShouldBe(200);
