@@ -1,6 +1,7 @@
 using Flapjack.Server.Accounts.Credentials;
 using Flapjack.Server.Accounts.External;
 using Flapjack.Server.Accounts.Organisations;
+using Flapjack.Server.Accounts.Pages;
 using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Identity;
 

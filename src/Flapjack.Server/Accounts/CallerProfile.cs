@@ -32,7 +32,7 @@ internal sealed class CallerProfile(FlapjackDb db, CallerContext access, Logins 
     public async Task ChangeAsync(MePatch patch, string address, CancellationToken cancellationToken)
     {
         var user = await db.Users.FirstAsync(u => u.Id == access.Caller.UserId, cancellationToken);
-        var session = await db.Sessions.FirstOrDefaultAsync(s => s.Id == access.Caller.SessionId, cancellationToken);
+        var session = patch.Password.Value is null ? null : await db.Sessions.FirstOrDefaultAsync(s => s.Id == access.Caller.SessionId, cancellationToken);
         var mustProve = patch.Password.Value is not null && user.PasswordHash is not null && session is not { OpenedByLink: true };
         var orgId = Check(patch, mustProve);
         if (orgId is { } org && !access.Caller.Roles.ContainsKey(org)) throw ApiException.NotFound("Organisation");

@@ -18,16 +18,10 @@ internal static class DocsEndpoints
     }
 
     /// <summary>The OpenAPI 3.1 document of this server.</summary>
-    private static FileContentHttpResult Document() => Files.Document.Served();
+    private static FileContentHttpResult Document(HttpContext http) => Files.Document.Served(http);
 
     /// <summary>A page for people to read and try the API in.</summary>
-    private static FileContentHttpResult Page(HttpContext http)
-    {
-        http.Response.Headers.ContentSecurityPolicy = Policy;
-        http.Response.Headers.XContentTypeOptions = "nosniff";
-        http.Response.Headers["Referrer-Policy"] = "no-referrer";
-        return Files.Page.Served();
-    }
+    private static FileContentHttpResult Page(HttpContext http) => Files.Page.ServedAsPage(http, Policy);
 
     // Who comes with a browser looks for something to see; to programs this address is unknown like any other.
     private static RedirectHttpResult Root(HttpContext http) =>
@@ -36,14 +30,13 @@ internal static class DocsEndpoints
     /// <summary>Script and style of the page.</summary>
     private static FileContentHttpResult Asset(string asset, HttpContext http)
     {
-        http.Response.Headers.XContentTypeOptions = "nosniff";
         var file = asset switch
         {
             "docs.js" => Files.Script,
             "docs.css" => Files.Style,
             _ => throw ApiException.NotFound(),
         };
-        return file.Served();
+        return file.Served(http);
     }
 
     private static class Files

@@ -45,8 +45,6 @@ internal static class ChatPageEndpoints
     /// <summary>Scripts, style and icon of the page.</summary>
     private static FileContentHttpResult Asset(string asset, HttpContext http)
     {
-        http.Response.Headers.XContentTypeOptions = "nosniff";
-        http.Response.Headers.CacheControl = "no-cache";
         var file = asset switch
         {
             "chat.js" => Script,
@@ -55,6 +53,6 @@ internal static class ChatPageEndpoints
             "icon.svg" => Icon,
             _ => throw ApiException.NotFound(),
         };
-        return file.Served();
+        return file.Served(http);
     }
 }

@@ -2,7 +2,7 @@ using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
 using Microsoft.AspNetCore.Http.HttpResults;
 
-namespace Flapjack.Server.Accounts;
+namespace Flapjack.Server.Accounts.Pages;
 
 /// <summary>The page where links for logging in and signing up lead. It calls the endpoints of accounts and keys and nothing else.</summary>
 internal static class AccountPageEndpoints
@@ -22,26 +22,17 @@ internal static class AccountPageEndpoints
     }
 
     /// <summary>A page for people: logs in, with the token of a link too, signs up, sets a password and makes API keys.</summary>
-    private static FileContentHttpResult Page(HttpContext http)
-    {
-        http.Response.Headers.ContentSecurityPolicy = Policy;
-        // The address holds a token.
-        http.Response.Headers["Referrer-Policy"] = "no-referrer";
-        return Served(Document, http);
-    }
+    private static FileContentHttpResult Page(HttpContext http) => Document.ServedAsPage(http, Policy);
 
     /// <summary>Script and style of the page.</summary>
-    private static FileContentHttpResult Asset(string asset, HttpContext http) => Served(asset switch
+    private static FileContentHttpResult Asset(string asset, HttpContext http)
     {
-        "account.js" => Script,
-        "account.css" => Style,
-        _ => throw ApiException.NotFound(),
-    }, http);
-
-    private static FileContentHttpResult Served(EmbeddedFile file, HttpContext http)
-    {
-        http.Response.Headers.XContentTypeOptions = "nosniff";
-        http.Response.Headers.CacheControl = "no-cache";
-        return file.Served();
+        var file = asset switch
+        {
+            "account.js" => Script,
+            "account.css" => Style,
+            _ => throw ApiException.NotFound(),
+        };
+        return file.Served(http);
     }
 }

@@ -15,5 +15,19 @@ internal sealed record EmbeddedFile(byte[] Bytes, string ContentType, EntityTagH
         return new(bytes, contentType, new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 8))}\""));
     }
 
-    public FileContentHttpResult Served() => TypedResults.Bytes(Bytes, ContentType, entityTag: Tag);
+    /// <summary>The file. Browsers ask each time whether it is still the same, and take it for nothing else than it is.</summary>
+    public FileContentHttpResult Served(HttpContext http)
+    {
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        http.Response.Headers.CacheControl = "no-cache";
+        return TypedResults.Bytes(Bytes, ContentType, entityTag: Tag);
+    }
+
+    /// <summary>A page for people, which runs what its policy allows and tells no other site its address.</summary>
+    public FileContentHttpResult ServedAsPage(HttpContext http, string policy)
+    {
+        http.Response.Headers.ContentSecurityPolicy = policy;
+        http.Response.Headers["Referrer-Policy"] = "no-referrer";
+        return Served(http);
+    }
 }
