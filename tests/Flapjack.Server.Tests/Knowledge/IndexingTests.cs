@@ -2,6 +2,7 @@ using Flapjack.Server.Knowledge;
 using Flapjack.Server.Knowledge.Indexing;
 using Flapjack.Server.Knowledge.Intake;
 using Flapjack.Server.Platform.Housekeeping;
+using Flapjack.Server.Platform.Signals;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Tests.Threads;
@@ -186,6 +187,23 @@ public sealed class IndexingTests
         await documents.Where(d => d.Id == left).ExecuteUpdateAsync(rows => rows.SetProperty(d => d.LeaseUntil, new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc)), Token);
         queue.Wake();
         await client.DocumentWhenAsync(left.ToString(), d => d.Text("status") == "ready");
+    }
+
+    // A wait whose time is up used to stay in line a moment longer, and a wake in that moment woke nobody.
+    [Fact]
+    public async Task A_wake_after_a_wait_without_one_is_for_the_next_wait()
+    {
+        await using var world = await TurnWorld.StartAsync();
+        using var queue = ActivatorUtilities.CreateInstance<IndexQueue>(world.Server.Services, ActivatorUtilities.CreateInstance<InProcessSignals>(world.Server.Services, ActivatorUtilities.CreateInstance<SignalHandlers>(world.Server.Services)));
+        var time = new ManualTime();
+        for (var i = 0; i < 2_000; i++)
+        {
+            var idle = queue.WaitForWorkAsync(TimeSpan.FromSeconds(5), time, Token);
+            time.Advance(TimeSpan.FromSeconds(5));
+            await idle;
+            queue.Wake();
+            await queue.WaitForWorkAsync(TimeSpan.FromSeconds(5), time, Token).WaitAsync(TimeSpan.FromSeconds(20), Token);
+        }
     }
 
     [Fact]

@@ -10,6 +10,9 @@ internal sealed partial class IndexingService(IndexQueue queue, DocumentIndexer 
     /// <summary>Work that other nodes queued and did not get to.</summary>
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
 
+    /// <summary>A look that failed may have used up the wake it followed, so nobody waits for the next one. Real time: it is a database that has to recover.</summary>
+    private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(1);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // The start does not wait for documents.
@@ -23,13 +26,14 @@ internal sealed partial class IndexingService(IndexQueue queue, DocumentIndexer 
         while (!stoppingToken.IsCancellationRequested)
         {
             var worked = false;
-            await TryAsync(async () =>
+            var looked = await TryAsync(async () =>
             {
                 if (await queue.TakeAsync(stoppingToken) is not { } document) return;
                 worked = true;
                 await indexer.WorkAsync(document, stoppingToken);
             }, stoppingToken);
-            if (!worked) await queue.WaitForWorkAsync(Look, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!looked) await Task.Delay(AfterFault, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            else if (!worked) await queue.WaitForWorkAsync(Look, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -45,11 +49,13 @@ internal sealed partial class IndexingService(IndexQueue queue, DocumentIndexer 
         }
     }
 
-    private async Task TryAsync(Func<Task> work, CancellationToken stoppingToken)
+    /// <summary>False when it failed.</summary>
+    private async Task<bool> TryAsync(Func<Task> work, CancellationToken stoppingToken)
     {
         try
         {
             await work();
+            return true;
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -62,6 +68,7 @@ internal sealed partial class IndexingService(IndexQueue queue, DocumentIndexer 
         {
             LogFailed(logger, exception);
         }
+        return false;
     }
 
     [LoggerMessage(1, LogLevel.Error, "The queue of documents could not be looked after")]
