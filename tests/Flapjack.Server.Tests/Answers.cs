@@ -11,7 +11,8 @@ public static class Answers
     public static async Task<JsonElement> ShouldBeAsync(this HttpResponseMessage response, int status)
     {
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        ((int)response.StatusCode).ShouldBe(status, $"{response.RequestMessage?.Method} {response.RequestMessage?.RequestUri?.PathAndQuery} answered: {text}");
+        var reason = (int)response.StatusCode >= 500 ? LogRecorder.LatestErrors : "";
+        ((int)response.StatusCode).ShouldBe(status, $"{response.RequestMessage?.Method} {response.RequestMessage?.RequestUri?.PathAndQuery} answered: {text} {reason}");
         return text.Length == 0 ? default : JsonDocument.Parse(text).RootElement;
     }
 

@@ -2,20 +2,24 @@ using System.Security.Cryptography;
 
 namespace Flapjack.Server.Memory;
 
-/// <summary>Numbers of new memories: rising with time on this node, and with ten bits of the node's own, so that two nodes do not meet.</summary>
+/// <summary>Numbers of new memories: rising with time on this node. Each millisecond begins at a place of the node's own choice, so that two nodes, or a node and its restart, do not meet.</summary>
 internal sealed class MemoryNumbers(TimeProvider time)
 {
-    private const int NodeBits = 10;
-    private readonly long _node = RandomNumberGenerator.GetInt32(1 << NodeBits);
+    // 40 bits of milliseconds last until 2054.
+    private const int BitsBelowMilliseconds = 23;
+    private static readonly DateTime Epoch = new(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc);
     private readonly Lock _lock = new();
     private long _last;
 
     public long Next()
     {
+        // The upper half of a millisecond is room to count on.
+        var place = RandomNumberGenerator.GetInt32(1 << (BitsBelowMilliseconds - 1));
         lock (_lock)
         {
-            _last = Math.Max(_last + 1, (time.GetUtcNow().UtcDateTime - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
-            return (_last << NodeBits) | _node;
+            var milliseconds = (time.GetUtcNow().UtcDateTime - Epoch).Ticks / TimeSpan.TicksPerMillisecond;
+            var isNew = milliseconds > _last >> BitsBelowMilliseconds;
+            return _last = isNew ? (milliseconds << BitsBelowMilliseconds) | (long)place : _last + 1;
         }
     }
 }

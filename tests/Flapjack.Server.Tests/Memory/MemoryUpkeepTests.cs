@@ -1,3 +1,4 @@
+using Flapjack.Server.Memory;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Tests.Threads;
 using Flapjack.Testing;
@@ -68,6 +69,21 @@ public sealed class MemoryUpkeepTests
         await using (var stream = await world.SendAsync(thread, new { content = "I moved to Bergen." })) (await stream.EndAsync()).Event.ShouldBe("done");
         await world.Server.RestartAsync();
         world.Upstream.Requests.Count.ShouldBe(1);
+    }
+
+    // Numbers used to hold only ten bits of the node: about thirty of these met.
+    [Fact]
+    public void Nodes_that_count_in_the_same_moment_do_not_meet()
+    {
+        var time = new ManualTime();
+        var nodes = Enumerable.Range(0, 256).Select(_ => new MemoryNumbers(time)).ToList();
+        nodes.Select(node => node.Next()).Distinct().Count().ShouldBeGreaterThan(250);
+        var node = nodes[0];
+        var numbers = Enumerable.Range(0, 10).Select(_ => node.Next()).ToList();
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        numbers.Add(node.Next());
+        numbers.ShouldBeInOrder();
+        numbers.Distinct().Count().ShouldBe(numbers.Count);
     }
 
     [Fact]

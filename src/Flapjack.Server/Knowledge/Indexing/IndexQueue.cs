@@ -39,10 +39,13 @@ internal sealed class IndexQueue : IDisposable
     /// <summary>Waits until something is queued here, or the time is up.</summary>
     public async Task WaitForWorkAsync(TimeSpan longest, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var pause = new CancellationTokenSource(longest, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, pause.Token);
-        // To its end: a wait that is only left behind may still take the wake meant for whoever comes next.
-        await _work.WaitAsync(either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var pause = new PeriodicTimer(longest, time);
+        var woken = _work.WaitAsync(either.Token);
+        await Task.WhenAny(woken, pause.WaitForNextTickAsync(either.Token).AsTask());
+        await either.CancelAsync();
+        // To its end: a wait that is left behind may still take the wake meant for whoever comes next.
+        await woken.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
     }
 
