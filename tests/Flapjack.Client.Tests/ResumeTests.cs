@@ -54,7 +54,7 @@ public sealed class ResumeTests(ClientWorld world) : IClassFixture<ClientWorld>
     {
         var thread = await world.NewThreadAsync();
         Task<(List<FlapjackEvent> Seen, string Text)>? other = null;
-        var (_, text) = await ClientWorld.FollowAsync(_client.SendMessageAsync(thread, new() { Content = "/count 150 4" }), @event =>
+        var (_, text) = await ClientWorld.FollowAsync(_client.SendMessageAsync(thread, new() { Content = "/count 150 15" }), @event =>
         {
             if (@event is MetaEvent) other = ClientWorld.FollowAsync(_client.AttachStreamAsync(thread), CutOnceAsync);
             return Task.CompletedTask;

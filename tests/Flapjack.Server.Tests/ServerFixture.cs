@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using Flapjack.Server.Platform.Storage.Postgres;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -121,6 +122,8 @@ public sealed partial class ServerFixture : IAsyncLifetime
         {
             services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Time));
             services.AddSingleton<ILoggerProvider>(Log);
+            // A machine with too much to do is no silent database.
+            if (TestDatabase.IsPostgres) services.Replace(ServiceDescriptor.Singleton(provider => PostgresPulse.Of(_database!.ForServer, TimeSpan.FromSeconds(30), provider)));
             // Hundreds of servers start in a run, each with a password.
             services.PostConfigure<PasswordHasherOptions>(options => options.IterationCount = 1_000);
             _services?.Invoke(services);
@@ -148,7 +151,7 @@ public sealed partial class ServerFixture : IAsyncLifetime
         var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
         {
             ["DataDirectory"] = _directory,
-            ["ConnectionStrings:Flapjack"] = _database!.ConnectionString,
+            ["ConnectionStrings:Flapjack"] = _database!.ForServer,
             ["Bootstrap:ApiKey"] = ApiKey,
             ["Bootstrap:Email"] = OwnerEmail,
             ["Bootstrap:Password"] = OwnerPassword,

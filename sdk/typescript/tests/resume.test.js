@@ -75,7 +75,7 @@ test("tools are run once although every stream is cut", async () => {
 
 test("a client that attached goes on after a cut", async () => {
   const threadId = await newThread();
-  const sent = follow(client.sendMessage(threadId, { content: "/count 150 4" }), async event => {
+  const sent = follow(client.sendMessage(threadId, { content: "/count 150 15" }), async event => {
     if (event.type === "meta") attached = follow(client.attachStream(threadId), seen => seen.id.endsWith(":40") && relay.cutAll());
   });
   let attached;

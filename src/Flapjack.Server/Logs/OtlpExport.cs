@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Threading.Channels;
+using Flapjack.Runtime.Turns;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Settings;
 using OpenTelemetry;
@@ -76,7 +77,7 @@ internal sealed partial class OtlpExport(ServerSettings settings, ILogger<OtlpEx
         using var turn = Start($"invoke_agent {trace.AgentName}", ActivityKind.Internal, root, trace.StartedAt);
         if (turn is null) return;
         GenAiTags.Root(turn, trace, settings.Logs.CaptureContent);
-        foreach (var span in trace.Spans.OrderBy(s => s.StartedAt).ThenBy(s => s.Id))
+        foreach (var span in ParentsFirst(trace))
         {
             var parent = span.ParentId is { } id && contexts.TryGetValue(id, out var known) ? known : turn.Context;
             using var activity = Start(GenAiTags.NameOf(span), span.Kind == "llm" ? ActivityKind.Client : ActivityKind.Internal, parent, span.StartedAt);
@@ -86,6 +87,16 @@ internal sealed partial class OtlpExport(ServerSettings settings, ILogger<OtlpEx
             activity.SetEndTime(span.EndedAt);
         }
         turn.SetEndTime(trace.EndedAt);
+    }
+
+    // Neither times nor ids put a child that began in its parent's millisecond behind it.
+    private static IEnumerable<TurnSpan> ParentsFirst(TurnTrace trace)
+    {
+        var known = trace.Spans.Select(s => s.Id).ToHashSet();
+        var children = trace.Spans.OrderBy(s => s.StartedAt).ThenBy(s => s.Id).ToLookup(s => s.ParentId is { } parent && known.Contains(parent) ? parent : Guid.Empty);
+        return Below(Guid.Empty);
+
+        IEnumerable<TurnSpan> Below(Guid parent) => children[parent].SelectMany(span => Below(span.Id).Prepend(span));
     }
 
     private Activity? Start(string name, ActivityKind kind, ActivityContext parent, DateTime start) => _source.StartActivity(name, kind, parent, startTime: new DateTimeOffset(start, TimeSpan.Zero));

@@ -3,6 +3,8 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Lifetime;
 using Flapjack.Server.Platform.Signals;
+using Flapjack.Server.Platform.Storage;
+using Microsoft.EntityFrameworkCore;
 
 namespace Flapjack.Server.McpServer;
 
@@ -13,11 +15,12 @@ internal sealed class McpListeners
     private readonly ConcurrentDictionary<Guid, EventLog> _open = new();
     private readonly Draining _draining;
     private readonly ISignals _signals;
+    private readonly Databases _databases;
     private readonly TimeProvider _time;
 
-    public McpListeners(Draining draining, ISignals signals, TimeProvider time)
+    public McpListeners(Draining draining, ISignals signals, Databases databases, TimeProvider time)
     {
-        (_draining, _signals, _time) = (draining, signals, time);
+        (_draining, _signals, _databases, _time) = (draining, signals, databases, time);
         signals.On(Topic, signal => EndHere(Guid.ParseExact(signal.Body, "D")));
     }
 
@@ -33,6 +36,8 @@ internal sealed class McpListeners
         try
         {
             await using var stopping = _draining.Begun.UnsafeRegister(_ => End(log), null);
+            // Whoever ended it since it was looked up could not see this stream yet.
+            if (!await IsBegunAsync(sessionId, client.Left)) End(log);
             await client.StartEventsAsync();
             await client.SendAsync(log, 0, credential);
         }
@@ -47,6 +52,12 @@ internal sealed class McpListeners
     {
         EndHere(sessionId);
         _signals.Broadcast(Topic, sessionId.ToString("D"));
+    }
+
+    private async Task<bool> IsBegunAsync(Guid sessionId, CancellationToken cancellationToken)
+    {
+        await using var db = _databases.OpenForServer();
+        return await db.McpSessions.IgnoreQueryFilters().AnyAsync(s => s.Id == sessionId, cancellationToken);
     }
 
     private void EndHere(Guid sessionId)

@@ -5,9 +5,9 @@ namespace Flapjack.Server.Memory;
 /// <summary>Numbers of new memories: rising with time on this node. Each millisecond begins at a place of the node's own choice, so that two nodes, or a node and its restart, do not meet.</summary>
 internal sealed class MemoryNumbers(TimeProvider time)
 {
-    // 40 bits of milliseconds last until 2054.
+    // 40 bits of milliseconds last until 2053.
     private const int BitsBelowMilliseconds = 23;
-    private static readonly DateTime Epoch = new(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+    private static readonly DateTime Epoch = new(2019, 1, 1, 0, 0, 0, DateTimeKind.Utc);
     private readonly Lock _lock = new();
     private long _last;
 

@@ -46,8 +46,8 @@ internal sealed record ThreadDraft(string? Title, string Kind, string? ActivePro
 /// <summary>Stores new threads.</summary>
 internal sealed class ThreadOpening(IWriter writer, Databases databases, TimeProvider time)
 {
-    private static readonly Lock Ticking = new();
-    private static DateTime s_last;
+    private readonly Lock _ticking = new();
+    private DateTime _last;
 
     /// <summary>Stores the thread; null when there is no such agent.</summary>
     public async Task<ConversationThread?> OpenAsync(ThreadDraft draft, Guid agentId, CallerContext access, CancellationToken cancellationToken)
@@ -90,10 +90,10 @@ internal sealed class ThreadOpening(IWriter writer, Databases databases, TimePro
     /// <summary>Times of creation are unique, so that a page ending at one loses no row.</summary>
     public DateTime Next()
     {
-        lock (Ticking)
+        lock (_ticking)
         {
             var now = time.Now();
-            return s_last = now > s_last || s_last - now > TimeSpan.FromSeconds(10) ? now : s_last.AddMicroseconds(1);
+            return _last = now > _last || _last - now > TimeSpan.FromSeconds(10) ? now : _last.AddMicroseconds(1);
         }
     }
 }

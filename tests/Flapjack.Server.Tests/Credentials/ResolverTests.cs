@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Tests.Processes;
 using Flapjack.Server.Tests.Threads;
 using Flapjack.Server.Tests.Tools;
 using Flapjack.Server.Tests.Web;
@@ -174,8 +175,7 @@ public sealed class ResolverTests(ToolWorld world) : IClassFixture<ToolWorld>
         await SwitchOnAsync(own, thread, "memory", """{"enabled":true,"autoCollect":true}""");
         own.World.Upstream.Reply(Script.Text("Noted."), Script.Text("""{"memories":["The user works from Bergen."]}"""));
         (await AskAsync(own, thread, "I moved to Bergen.", new { senderId = "u-17" })).Event.ShouldBe("done");
-        // The end of the server waits for what is queued.
-        await own.Server.RestartAsync();
+        await PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), "the turn is looked through", () => Task.FromResult(own.World.Upstream.Requests.Count == 2));
         own.World.Upstream.Requests.Select(r => r.Headers["Authorization"]).ShouldBe([$"Bearer {Key}", $"Bearer {Key}"]);
         own.Receiver.At(path).Select(hit => JsonElement.Parse(hit.Text).Text("userId")).ShouldBe(["u-17", "u-17"]);
     }

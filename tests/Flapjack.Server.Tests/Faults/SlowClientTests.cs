@@ -60,7 +60,7 @@ public sealed class SlowClientTests(FaultWorld world) : IClassFixture<FaultWorld
         await world.Server.WaitForRunningRequestsAsync(1);
         var turn = await world.Server.Client.GetAsync($"/api/threads/{thread}", Token).ShouldBe(200);
         turn.GetProperty("active_turn_id").ValueKind.ShouldBe(JsonValueKind.String);
-        var deadline = Environment.TickCount64 + 30_000;
+        var deadline = Environment.TickCount64 + 120_000;
         while (turn.GetProperty("active_turn_id").ValueKind == JsonValueKind.String && Environment.TickCount64 < deadline)
         {
             world.Server.Time.Advance(TimeSpan.FromSeconds(1));

@@ -190,7 +190,7 @@ public sealed class HostileDatabaseTests(IntegrationWorld world) : IClassFixture
                     await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateSelectionCallback = (_, name) => { asked = name; return usable; } }, Token).ContinueWith(_ => { }, TaskScheduler.Default);
                 }
             }
-            catch (Exception exception) when (exception is SocketException or IOException or ObjectDisposedException or OperationCanceledException)
+            catch (Exception exception) when (exception is SocketException or IOException or InvalidOperationException or OperationCanceledException)
             {
                 // The test is over.
             }
@@ -223,7 +223,7 @@ public sealed class HostileDatabaseTests(IntegrationWorld world) : IClassFixture
                     await client.GetStream().WriteAsync(answer, Token);
                 }
             }
-            catch (Exception exception) when (exception is SocketException or IOException or ObjectDisposedException or OperationCanceledException)
+            catch (Exception exception) when (exception is SocketException or IOException or InvalidOperationException or OperationCanceledException)
             {
                 // The test is over.
             }

@@ -66,7 +66,7 @@ public sealed class IntegrationWorld : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        World = await TurnWorld.StartAsync(settings => settings["Network:AllowedHosts:0"] = "loopback", services => services.Replace(ServiceDescriptor.Singleton(new DatabaseLimits { Statement = TimeSpan.FromSeconds(1), ResultBytes = 20_000 })));
+        World = await TurnWorld.StartAsync(settings => settings["Network:AllowedHosts:0"] = "loopback", services => services.Replace(ServiceDescriptor.Singleton(new DatabaseLimits { Connect = TimeSpan.FromSeconds(15), Statement = TimeSpan.FromSeconds(5), ResultBytes = 20_000 })));
         if (Admin is null) return;
         await ExecuteAsync(Admin, $"CREATE DATABASE {_name}");
         await CustomerAsync(Schema);

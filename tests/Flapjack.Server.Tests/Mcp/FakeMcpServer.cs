@@ -113,9 +113,10 @@ internal sealed class FakeMcpServer : IAsyncDisposable
         var session = isOld ? $"sse{Interlocked.Increment(ref _sessionCount)}" : http.Request.Headers["Mcp-Session-Id"].ToString();
         http.Response.ContentType = "text/event-stream";
         await http.Response.Body.FlushAsync();
+        // Whoever is told the endpoint asks there at once.
+        _listeners[session] = http.Response;
         if (isOld) await http.Response.WriteAsync($"event: endpoint\ndata: /messages?session={session}\n\n");
         await http.Response.Body.FlushAsync();
-        _listeners[session] = http.Response;
         try
         {
             await Task.Delay(Timeout.Infinite, CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, _stop.Token).Token);

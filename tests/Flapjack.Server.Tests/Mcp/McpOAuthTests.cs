@@ -279,6 +279,8 @@ public sealed class McpOAuthTests(McpWorld world) : IClassFixture<McpWorld>
         await using var peer = own.Server.StartPeer();
         var agent = (await own.Turns.ThreadAsync(thread)).GetProperty("agent_id").GetGuid();
         var other = await own.Server.CreateThreadAsync(agent);
+        // What listens in the background asks for a token too.
+        await fake.UntilSomebodyListensAsync();
         own.Server.Time.Advance(TimeSpan.FromMinutes(2));
         var gate = new TaskCompletionSource();
         guard.RefreshGate = gate.Task;

@@ -43,8 +43,9 @@ public sealed class HealthTests(ServerFixture server) : IClassFixture<ServerFixt
     [Fact]
     public async Task A_stopping_server_says_so_while_running_requests_end()
     {
-        await using var own = await ServerFixture.StartAsync(settings => settings["Server:ShutdownGraceSeconds"] = "10");
+        await using var own = await ServerFixture.StartAsync(settings => settings["Server:ShutdownGraceSeconds"] = "60");
         await own.Client.GetAsync("/api/agents", Token).ShouldBe(200);
+        await own.WaitForRunningRequestsAsync(0);
         var body = "{\"name\":\"slow\"}";
         using var slow = new TcpClient();
         await slow.ConnectAsync(own.BaseAddress.Host, own.BaseAddress.Port, Token);
@@ -61,7 +62,7 @@ public sealed class HealthTests(ServerFixture server) : IClassFixture<ServerFixt
         await stream.WriteAsync(Encoding.ASCII.GetBytes(body[5..]), Token);
         using var reader = new StreamReader(stream);
         (await reader.ReadLineAsync(Token)).ShouldBe("HTTP/1.1 201 Created");
-        await stopping.WaitAsync(TimeSpan.FromSeconds(8), Token);
+        await stopping.WaitAsync(TimeSpan.FromSeconds(40), Token);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Flapjack.Server.Operations;
 using Flapjack.Server.Platform.Http;
@@ -17,7 +18,9 @@ public sealed class MetricsTests(ServerFixture server) : IClassFixture<ServerFix
     {
         var agent = Guid.CreateVersion7();
         await server.Client.GetAsync($"/api/agents/{agent}", Token).ShouldBeError(404, "NOT_FOUND");
+        // A request is counted a moment after its answer.
         var text = await ReadAsync();
+        for (var patience = Stopwatch.StartNew(); !text.Contains("status=\"404\"", StringComparison.Ordinal) && patience.Elapsed < TimeSpan.FromSeconds(30);) text = await ReadAsync();
         text.ShouldContain("# TYPE http_server_request_duration_seconds histogram");
         text.ShouldMatch("""http_server_request_duration_seconds_count\{method="GET",route="/api/agents/\{agentId:guid\}/?",status="404"\} [1-9]""");
         text.ShouldMatch("""http_server_request_duration_seconds_bucket\{[^}]*\{[^}]*\}[^}]*,le="\+Inf"\} [1-9]""");

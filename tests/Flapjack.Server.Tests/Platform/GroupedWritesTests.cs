@@ -100,7 +100,7 @@ public sealed class GroupedWritesTests(TurnWorld world) : IClassFixture<TurnWorl
         var address = new NpgsqlConnectionStringBuilder(world.Server.ConnectionString) { MaxPoolSize = 20, Timeout = 5, CommandTimeout = 30 }.ConnectionString;
         await using var source = NpgsqlDataSource.Create(address);
         await using var groups = new PostgresGroups(address);
-        using var pulse = new PostgresPulse(NpgsqlDataSource.Create(address), NullLogger<PostgresPulse>.Instance);
+        using var pulse = new PostgresPulse(NpgsqlDataSource.Create(address), PostgresPulse.Patience, NullLogger<PostgresPulse>.Instance);
         await using var writer = new PostgresWriter(source, groups, pulse);
         await using var elsewhere = NpgsqlDataSource.Create(world.Server.ConnectionString);
         await using var connection = await elsewhere.OpenConnectionAsync(Token);

@@ -43,7 +43,7 @@ public sealed class ClusterTests : IAsyncLifetime
             if (isFrozen) await _nodes[victim].FreezeAsync();
             else await _nodes[victim].KillAsync();
             var watch = Stopwatch.StartNew();
-            foreach (var thread in ledger.Threads.Where((_, i) => i / 3 % 2 == 0)) (await witness.CallAsync(HttpMethod.Post, $"/api/threads/{thread}/stop")).GetRawText().ShouldNotBeEmpty();
+            foreach (var thread in ledger.Threads.Where((_, i) => i / 3 % 2 == 0)) await MessageLedger.StopAsync(witness, thread);
             await ledger.CheckAsync(witness);
             Endurance.Say($"round {round + 1}: {ledger.Acknowledged} acknowledged of {ledger.Sent} sent to these threads; all of them usable {watch.ElapsedMilliseconds} ms after node {victim + 1} was {(isFrozen ? "frozen" : "killed")}");
             if (isFrozen) await ThawAsync(ledger, victim, witness, streams);

@@ -66,13 +66,6 @@ public sealed class DatabaseCrashTests
     // The endless ones; what is written down of them is the beginning of their answer.
     private static async Task StopAsync(PublishedServer server, MessageLedger ledger)
     {
-        foreach (var thread in ledger.Threads.Where((_, i) => i % 2 == 0))
-        {
-            await PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), "the turn is stopped", async () =>
-            {
-                using var response = await server.Client.PostAsync($"/api/threads/{thread}/stop", null, Token);
-                return response.IsSuccessStatusCode;
-            });
-        }
+        foreach (var thread in ledger.Threads.Where((_, i) => i % 2 == 0)) await MessageLedger.StopAsync(server, thread);
     }
 }

@@ -17,7 +17,7 @@ internal sealed class DatabaseRelay : IAsyncDisposable
     public DatabaseRelay(string host, int port)
     {
         (_host, _port) = (host, port);
-        Listen(0);
+        Listen(KeptPort.Next());
     }
 
     public int Port { get; private set; }

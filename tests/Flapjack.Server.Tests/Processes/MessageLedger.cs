@@ -70,12 +70,19 @@ internal sealed class MessageLedger
         return [.. all];
     }
 
+    /// <summary>Stops the thread's turn, as soon as the server has its database again.</summary>
+    public static Task StopAsync(PublishedServer server, Guid thread) => PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), "the turn is stopped", async () =>
+    {
+        using var response = await server.Client.PostAsync($"/api/threads/{thread}/stop", null, Token);
+        return response.IsSuccessStatusCode;
+    });
+
     private async Task CheckAsync(PublishedServer server, Guid thread)
     {
         await PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), $"thread {thread} takes messages again", async () =>
         {
             using var response = await server.PostAsync(thread, "/echo alive");
-            if ((int)response.StatusCode == 409) return false;
+            if ((int)response.StatusCode is 409 or 503) return false;
             await response.ShouldBeStreamAsync();
             return true;
         });

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace Flapjack.Server.Tests.Processes;
@@ -11,7 +9,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 {
     private readonly string _programs;
     private readonly string _directory;
-    private int _port = FreePort();
+    private int _port = KeptPort.Next();
     private bool _wasUp;
     private Process? _process;
 
@@ -45,7 +43,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         if (_process is not { HasExited: false })
         {
             // Somebody else took the port in between. Later it is the one that servers know.
-            if (_process is not null && !_wasUp) _port = FreePort();
+            if (_process is not null && !_wasUp) _port = KeptPort.Next();
             _process?.Dispose();
             _process = Process.Start(Quiet(Command("postgres", "-D", Data, "-p", _port.ToString(CultureInfo.InvariantCulture), "-k", _directory, "-c", "listen_addresses=127.0.0.1", "-c", "logging_collector=off")))!;
             _process.BeginOutputReadLine();
@@ -96,12 +94,5 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         const string Packaged = "/usr/lib/postgresql";
         var candidates = Directory.Exists(Packaged) ? Directory.GetDirectories(Packaged).OrderByDescending(d => int.TryParse(Path.GetFileName(d), CultureInfo.InvariantCulture, out var version) ? version : 0).Select(d => Path.Combine(d, "bin")) : [];
         return candidates.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')).FirstOrDefault(d => File.Exists(Path.Combine(d, "initdb")) && File.Exists(Path.Combine(d, "postgres")));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

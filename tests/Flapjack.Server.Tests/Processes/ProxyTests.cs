@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using Flapjack.Server.Tests.Contract;
 using Flapjack.Server.Tests.Faults;
 using Flapjack.Testing;
@@ -90,7 +89,7 @@ public sealed class ProxyTests(FaultWorld world) : IClassFixture<FaultWorld>, IA
         const int MostTries = 5;
         for (var tries = 1; ; tries++)
         {
-            var port = FreePort();
+            var port = KeptPort.Next();
             await WriteConfigurationAsync(port, serversAt);
             var client = ClientOf(port);
             if (await StartsAsync(nginx!, client, mayFail: tries < MostTries)) return client;
@@ -160,12 +159,5 @@ public sealed class ProxyTests(FaultWorld world) : IClassFixture<FaultWorld>, IA
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -8,7 +8,7 @@ public sealed class ShutdownTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private const int Streams = 50;
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
 
     /// <summary>What a stream is: over before the grace period is, or later, with or without leave to go on when nobody listens.</summary>
     private enum Kind { Short, Long, GoesOn }
@@ -78,7 +78,7 @@ public sealed class ShutdownTests
     {
         Kind.Short => 20,
         // Longer than the grace period, and again after the restart.
-        Kind.GoesOn => 240,
+        Kind.GoesOn => 280,
         _ => 90_000,
     };
 }

@@ -120,7 +120,7 @@ public sealed class ThreadTests(TurnWorld world) : IClassFixture<TurnWorld>
     public async Task Pages_lose_no_thread_even_when_all_were_created_at_once()
     {
         var agent = await world.Server.CreateAgentAsync();
-        var created = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => world.Server.CreateThreadAsync(agent)));
+        var created = await CreateAsync(agent, 60);
         var seen = new List<Guid>();
         var times = new List<string>();
         string? cursor = null;
@@ -166,9 +166,17 @@ public sealed class ThreadTests(TurnWorld world) : IClassFixture<TurnWorld>
     public async Task At_most_a_hundred_threads_come_in_a_page()
     {
         var agent = await world.Server.CreateAgentAsync();
-        await Task.WhenAll(Enumerable.Range(0, 101).Select(_ => world.Server.CreateThreadAsync(agent)));
+        await CreateAsync(agent, 101);
         (await world.GetAsync($"/api/threads?agentId={agent}")).GetProperty("threads").GetArrayLength().ShouldBe(50);
         (await world.GetAsync($"/api/threads?agentId={agent}&limit=500")).GetProperty("threads").GetArrayLength().ShouldBe(100);
+    }
+
+    // Many at once, and no more than a database has connections for at once.
+    private async Task<List<Guid>> CreateAsync(Guid agent, int count)
+    {
+        var created = new List<Guid>();
+        foreach (var some in Enumerable.Range(0, count).Chunk(12)) created.AddRange(await Task.WhenAll(some.Select(_ => world.Server.CreateThreadAsync(agent))));
+        return created;
     }
 
     [Fact]

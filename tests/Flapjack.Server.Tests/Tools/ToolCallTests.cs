@@ -150,10 +150,10 @@ public sealed class ToolCallTests(ToolWorld world) : IClassFixture<ToolWorld>
     public async Task A_tool_that_is_gone_is_unreachable_and_comes_back()
     {
         await using var own = await ToolWorld.StartAsync();
-        using var port = new TcpListener(IPAddress.Loopback, 0);
-        port.Start();
-        var number = ((IPEndPoint)port.LocalEndpoint).Port;
-        port.Stop();
+        // Nobody listens there, and nobody else can begin to.
+        using var port = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        port.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var number = ((IPEndPoint)port.LocalEndPoint!).Port;
         var (thread, _, tool) = await own.OpenAsync("gone", new { url = $"http://127.0.0.1:{number}/x", retries = 1 });
         var calling = own.ErrorAsync(thread, tool);
         await PassAsync(own, 250);

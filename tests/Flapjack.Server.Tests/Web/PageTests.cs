@@ -13,7 +13,12 @@ public sealed class PageTests(WebWorld world) : IClassFixture<WebWorld>, IAsyncL
 {
     private FakeWeb _web = null!;
 
-    public async ValueTask InitializeAsync() => _web = await FakeWeb.StartAsync();
+    public async ValueTask InitializeAsync()
+    {
+        _web = await FakeWeb.StartAsync();
+        // The rules of another test's site, which had the same port, are forgotten.
+        world.Server.Time.Advance(TimeSpan.FromHours(2));
+    }
 
     public ValueTask DisposeAsync() => _web.DisposeAsync();
 

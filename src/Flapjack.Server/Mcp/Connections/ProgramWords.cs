@@ -33,7 +33,7 @@ internal sealed class ProgramWords
     // Ends with the program, whose end closes the stream.
     private async Task ReadAsync(Stream error)
     {
-        var buffer = new byte[1_024];
+        var buffer = new byte[16 * 1024];
         try
         {
             int read;

@@ -50,7 +50,7 @@ internal sealed class ServerPrograms(SandboxHost sandboxes, ServerSettings setti
 internal sealed class ServerProgram(SandboxedProcess process) : IAsyncDisposable
 {
     // What it said at its end is there at once; a child that lives on may keep the stream open.
-    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(5);
     private readonly ProgramWords _words = new(process.Error);
 
     /// <summary>What the program reads.</summary>

@@ -14,6 +14,7 @@ internal sealed partial class MemoryCollector(AgentConfigs configs, MemoryExtrac
     private readonly Channel<EndedTurn> _queue = Channel.CreateBounded<EndedTurn>(MostWaiting);
     private readonly CancellationTokenSource _stop = new();
     private Task _working = Task.CompletedTask;
+    private Task? _stopped;
     private int _left;
 
     public void TurnEnded(EndedTurn turn)
@@ -28,22 +29,23 @@ internal sealed partial class MemoryCollector(AgentConfigs configs, MemoryExtrac
         return Task.CompletedTask;
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
+    /// <remarks>A host may be stopped twice at once, and is disposed of when either has ended, so both wait for the same.</remarks>
+    public Task StopAsync(CancellationToken cancellationToken)
     {
-        // A host may be stopped twice.
-        if (!_queue.Writer.TryComplete())
-        {
-            await _working;
-            return;
-        }
+        lock (_queue) return _stopped ??= EndAsync(cancellationToken);
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    private async Task EndAsync(CancellationToken cancellationToken)
+    {
+        _queue.Writer.TryComplete();
         // The clock is the real one, as it is for all that happens at the end.
         await Task.WhenAny(_working, Task.Delay(LastWork, cancellationToken));
         await _stop.CancelAsync();
         await _working;
         if (_left > 0) LogLeft(logger, _left);
     }
-
-    public void Dispose() => _stop.Dispose();
 
     private async Task WorkAsync()
     {

@@ -37,7 +37,7 @@ internal static class StorageSetup
         var address = PostgresAddress.Normalise(connectionString);
         var source = new NpgsqlDataSourceBuilder(address).Build();
         services.AddSingleton(source);
-        services.AddSingleton(provider => new PostgresPulse(NpgsqlDataSource.Create(PostgresAddress.OfPulse(address)), provider.GetRequiredService<ILogger<PostgresPulse>>()));
+        services.AddSingleton(provider => PostgresPulse.Of(address, PostgresPulse.Patience, provider));
         services.AddHostedService(provider => provider.GetRequiredService<PostgresPulse>());
         services.AddSingleton(_ => new PostgresGroups(address));
         services.AddSingleton<IWriter, PostgresWriter>();

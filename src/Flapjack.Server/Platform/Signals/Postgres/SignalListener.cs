@@ -11,15 +11,14 @@ internal sealed partial class SignalListener : BackgroundService
     private readonly TaskCompletionSource _tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly NodeName _self;
     private readonly SignalHandlers _handlers;
-    private readonly TimeProvider _time;
     private readonly ILogger<SignalListener> _logger;
     private readonly string _channel;
     private readonly string _connectionString;
     private int _failures;
 
-    public SignalListener(ServerSettings settings, NodeName self, SignalHandlers handlers, TimeProvider time, ILogger<SignalListener> logger)
+    public SignalListener(ServerSettings settings, NodeName self, SignalHandlers handlers, ILogger<SignalListener> logger)
     {
-        (_self, _handlers, _time, _logger) = (self, handlers, time, logger);
+        (_self, _handlers, _logger) = (self, handlers, logger);
         _channel = PostgresSignals.ChannelOf(self.Value)!;
         // Its name tells other nodes, and operators, who listens. The driver asks after a connection that is silent.
         _connectionString = new NpgsqlConnectionStringBuilder(PostgresAddress.Normalise(settings.ConnectionString)) { Pooling = false, KeepAlive = 10, ApplicationName = _channel }.ConnectionString;
@@ -82,12 +81,12 @@ internal sealed partial class SignalListener : BackgroundService
         }
     }
 
-    // The first attempt is made at once: a connection that was cut is mostly cut alone.
+    // The first attempt is made at once: a connection that was cut is mostly cut alone. Real time: it is a database that has to recover.
     private async Task PauseAsync(CancellationToken stoppingToken)
     {
         var pause = _failures == 0 ? TimeSpan.Zero : FirstPause * Math.Pow(2, Math.Min(_failures - 1, 5));
         _failures++;
-        await Task.Delay(pause < LongestPause ? pause : LongestPause, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(pause < LongestPause ? pause : LongestPause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     [LoggerMessage(1, LogLevel.Warning, "Signals of other nodes are not heard; listening is tried again until the database answers")]

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Npgsql;
 
@@ -9,13 +10,19 @@ namespace Flapjack.Server.Platform.Storage.Postgres;
 /// The driver waits for the statement, then for its cancellation, then for a new connection: longer than a client is promised.
 /// A database that refuses connections needs no pulse: whoever asks hears so at once.
 /// </remarks>
-internal sealed partial class PostgresPulse(NpgsqlDataSource pulses, ILogger<PostgresPulse> logger) : BackgroundService
+internal sealed partial class PostgresPulse(NpgsqlDataSource pulses, TimeSpan patience, ILogger<PostgresPulse> logger) : BackgroundService
 {
     /// <summary>An answer to <c>SELECT 1</c> that takes longer is as good as none: a request needs several.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(0.5);
     private volatile bool _isSilent;
+
+    /// <param name="address">As <see cref="PostgresAddress.Normalise"/> gives it.</param>
+    /// <param name="patience">See <see cref="Patience"/>.</param>
+    /// <param name="services">For its log.</param>
+    public static PostgresPulse Of(string address, TimeSpan patience, IServiceProvider services) =>
+        new(NpgsqlDataSource.Create(PostgresAddress.OfPulse(address)), patience, services.GetRequiredService<ILogger<PostgresPulse>>());
 
     /// <summary>Throws what counts as an outage when the latest pulse was not answered in time.</summary>
     public void ThrowIfSilent()
@@ -53,12 +60,23 @@ internal sealed partial class PostgresPulse(NpgsqlDataSource pulses, ILogger<Pos
         while (true)
         {
             var asked = command.ExecuteScalarAsync(stoppingToken);
-            var isInTime = await Task.WhenAny(asked, Task.Delay(Patience, CancellationToken.None)) == asked;
+            var isInTime = await IsInTimeAsync(asked);
             if (!isInTime) Set(isSilent: true);
             // What is late is still waited for: the driver ends it, and a connection must not be left in the middle of a statement.
             await AnswerAsync(asked);
             if (isInTime) Set(isSilent: false);
             await Wait(stoppingToken);
+        }
+    }
+
+    private async Task<bool> IsInTimeAsync(Task asked)
+    {
+        while (true)
+        {
+            var since = Stopwatch.GetTimestamp();
+            if (await Task.WhenAny(asked, Task.Delay(patience, CancellationToken.None)) == asked) return true;
+            // A process that wakes late itself has no say in whether the database is.
+            if (Stopwatch.GetElapsedTime(since) < patience * 1.5) return false;
         }
     }
 
@@ -80,7 +98,7 @@ internal sealed partial class PostgresPulse(NpgsqlDataSource pulses, ILogger<Pos
     {
         if (_isSilent == isSilent) return;
         _isSilent = isSilent;
-        if (isSilent) LogSilent(logger, Patience.TotalSeconds);
+        if (isSilent) LogSilent(logger, patience.TotalSeconds);
         else LogAnswers(logger);
     }
 
