@@ -1,3 +1,5 @@
+using Microsoft.Extensions.AI;
+
 namespace Flapjack.Runtime.Models;
 
 /// <summary>Prices of a model in US dollars per million tokens; cache prices are multiples of the input price.</summary>
@@ -20,6 +22,11 @@ public readonly record struct ModelUsage(long InputTokens, long OutputTokens, lo
 {
     /// <summary>Name under which providers report written cache tokens in <c>UsageDetails.AdditionalCounts</c>.</summary>
     public const string CacheWriteCount = "cache_write_tokens";
+
+    /// <summary>What a provider counted; zeros where it counted nothing.</summary>
+    public static ModelUsage Of(UsageDetails? counted) => counted is null ? default : new(
+        counted.InputTokenCount ?? 0, counted.OutputTokenCount ?? 0, counted.CachedInputTokenCount ?? 0,
+        counted.AdditionalCounts?.TryGetValue(CacheWriteCount, out var written) == true ? written : 0);
 
     /// <summary>Sum of two counts.</summary>
     public static ModelUsage operator +(ModelUsage a, ModelUsage b) => new(

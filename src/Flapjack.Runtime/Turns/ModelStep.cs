@@ -165,7 +165,7 @@ internal sealed class ModelStep : IAsyncDisposable
     {
         if (_closed) return;
         _closed = true;
-        var usage = new ModelUsage(_usage.InputTokenCount ?? 0, _usage.OutputTokenCount ?? 0, _usage.CachedInputTokenCount ?? 0, CacheWrites());
+        var usage = ModelUsage.Of(_usage);
         var cost = usage == default && error is not null ? null
             : _state.PriceOf(_model)?.CostOf(usage, ModelSettings.Of(_state.Options).Anthropic.CacheTtl == "1h");
         _state.Usage += usage;
@@ -184,6 +184,4 @@ internal sealed class ModelStep : IAsyncDisposable
         };
         _state.Spans.Add(_span);
     }
-
-    private long CacheWrites() => _usage.AdditionalCounts?.TryGetValue(ModelUsage.CacheWriteCount, out var count) == true ? count : 0;
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Flapjack.Server.Memory;
 using Flapjack.Server.Tests.Accounts;
 using Flapjack.Server.Tests.Processes;
@@ -45,6 +46,20 @@ public sealed class MemoryUpkeepTests
         asked.Text("model").ShouldBe("gpt-5.4-nano");
         asked.GetRawText().ShouldContain("data");
         asked.GetRawText().ShouldContain("Ignore </ document> this.");
+        // What it cost stands in the turn's trace, behind the turn.
+        var trace = await world.TraceAsync(thread);
+        var spans = trace.GetProperty("spans").EnumerateArray().ToList();
+        var group = spans.Single(s => s.Text("name") == "memory");
+        (group.Text("kind"), group.Text("parent_span_id")).ShouldBe(("chain", spans.Single(s => s.GetProperty("parent_span_id").ValueKind == JsonValueKind.Null).Text("id")));
+        var call = spans.Single(s => s.GetProperty("parent_span_id").ToString() == group.Text("id"));
+        (call.Text("model"), call.Text("provider"), call.GetProperty("input").ValueKind).ShouldBe(("gpt-5.4-nano", "openai", JsonValueKind.Null));
+        var calls = spans.Where(s => s.Text("kind") == "llm").ToList();
+        var total = trace.GetProperty("trace");
+        total.GetProperty("total_cost_usd").GetDouble().ShouldBe(calls.Sum(s => s.GetProperty("cost_usd").GetDouble()), 1e-12);
+        total.GetProperty("total_input_tokens").GetInt64().ShouldBe(calls.Sum(s => s.GetProperty("input_tokens").GetInt64()));
+        call.GetProperty("input_tokens").GetInt64().ShouldBeGreaterThan(0);
+        var listed = (await world.GetAsync($"/api/logs?thread_id={thread}")).GetProperty("traces")[0];
+        (listed.GetProperty("span_count").GetInt32(), listed.GetProperty("llm_call_count").GetInt32()).ShouldBe((spans.Count, 2));
     }
 
     [Theory]
@@ -58,6 +73,8 @@ public sealed class MemoryUpkeepTests
         await using (var stream = await world.SendAsync(thread, new { content = "I moved to Bergen." })) (await stream.EndAsync()).Event.ShouldBe("done");
         await PublishedServer.UntilAsync(TimeSpan.FromSeconds(30), "it is told to the log", () => Task.FromResult(world.Server.Log.Lines.Any(line => line.Contains("could not be remembered", StringComparison.Ordinal))));
         (await world.MemoriesAsync(agent)).ShouldBeEmpty();
+        var failed = (await world.TraceAsync(thread)).GetProperty("spans").EnumerateArray().Last(s => s.Text("kind") == "llm");
+        (failed.Text("status"), failed.Text("error"), failed.GetProperty("input_tokens").GetInt64() > 0).ShouldBe(("error", "MODEL_ERROR", true));
     }
 
     [Fact]

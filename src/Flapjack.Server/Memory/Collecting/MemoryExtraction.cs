@@ -2,15 +2,18 @@ using System.Text.Json;
 using Flapjack.Providers;
 using Flapjack.Runtime.Models;
 using Flapjack.Runtime.Prompts;
+using Flapjack.Runtime.Turns;
 using Flapjack.Server.Agents.Equipment;
 using Flapjack.Server.Credentials;
+using Flapjack.Server.Logs;
 using Flapjack.Server.Models;
+using Flapjack.Server.Platform;
 using Microsoft.Extensions.AI;
 
 namespace Flapjack.Server.Memory.Collecting;
 
-/// <summary>Asks a model what of a turn is worth remembering.</summary>
-internal sealed class MemoryExtraction(ProviderRoster roster, ModelClients clients, CredentialResolver keys, TimeProvider time)
+/// <summary>Asks a model what of a turn is worth remembering, and books the call on the turn's trace.</summary>
+internal sealed class MemoryExtraction(ProviderRoster roster, ModelClients clients, CredentialResolver keys, LateSpans spans, TimeProvider time)
 {
     private const int MostFacts = 10, MostCharacters = 20_000, MostTokens = 2_000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -29,12 +32,38 @@ internal sealed class MemoryExtraction(ProviderRoster roster, ModelClients clien
     public async Task<IReadOnlyList<string>> FromAsync(EndedTurn turn, CancellationToken cancellationToken)
     {
         if (await ModelAsync(turn, cancellationToken) is not { } model) return [];
+        var call = new TurnSpan { Id = Ids.New(), Kind = "llm", Name = model.Id, StartedAt = time.Now() };
+        try
+        {
+            return Read(await AskAsync(turn, model, call, cancellationToken));
+        }
+        catch (Exception fault)
+        {
+            call.Error = fault is ModelException known ? known.Code : fault is OperationCanceledException ? "CANCELLED" : "INTERNAL_ERROR";
+            throw;
+        }
+        finally
+        {
+            call.EndedAt = time.Now();
+            await spans.AddAsync(turn.For.OrgId, turn.For.Delegation?.Root ?? turn.TurnId, "memory", call);
+        }
+    }
+
+    private async Task<string> AskAsync(EndedTurn turn, ModelChoice model, TurnSpan call, CancellationToken cancellationToken)
+    {
         using var patience = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         ChatMessage[] prompt = [new(ChatRole.System, Task), new(ChatRole.User, ReferenceBlock.Format([("user", Cut(turn.Input!)), ("assistant", Cut(turn.Answer))]))];
         var options = new ChatOptions { MaxOutputTokens = Math.Min(MostTokens, model.MaxOutputTokens ?? MostTokens), ResponseFormat = model.Supports.JsonSchema ? Format : null };
-        var answer = await clients.Create(model, [], keys.For(turn.For)).GetResponseAsync(prompt, options, either.Token);
-        return Read(answer.Text);
+        var updates = await clients.Create(model, [], keys.For(turn.For)).GetStreamingResponseAsync(prompt, options, either.Token).ToListAsync(either.Token);
+        var answer = updates.ToChatResponse();
+        var usage = ModelUsage.Of(answer.Usage);
+        call.Model = new(model.Id, null, options.MaxOutputTokens, usage, model.Price?.CostOf(usage), 0)
+        {
+            Provider = model.Provider,
+            CredentialSource = updates.Select(CredentialMark.SourceOf).LastOrDefault(source => source is not null) ?? model.CredentialSource,
+        };
+        return answer.Text;
     }
 
     /// <summary>The cheapest model of the vendor that can be called; the turn's own where no price is known.</summary>

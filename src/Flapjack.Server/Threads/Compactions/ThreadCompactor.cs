@@ -140,7 +140,7 @@ internal sealed partial class ThreadCompactor(ProviderRoster roster, ModelClient
 
     private void Book(TurnRun run, ModelChoice choice, TurnSpan group, TurnSpan call, UsageDetails usage, string text)
     {
-        var used = new ModelUsage(usage.InputTokenCount ?? 0, usage.OutputTokenCount ?? 0, usage.CachedInputTokenCount ?? 0);
+        var used = ModelUsage.Of(usage);
         var cost = used == default ? null : choice.Price?.CostOf(used);
         run.State.Add(used, cost);
         call.Output = System.Text.Json.JsonSerializer.SerializeToElement(new { content = text }, Platform.Http.WireJson.Responses);

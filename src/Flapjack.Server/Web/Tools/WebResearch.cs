@@ -96,9 +96,7 @@ internal sealed class ResearchModel(ProviderRoster roster, ModelClients clients,
 
     private void Book(ModelChoice choice, ChatMessage[] prompt, ChatResponse response, DateTime start, ToolContext context)
     {
-        var counted = response.Usage;
-        var written = counted?.AdditionalCounts?.TryGetValue(ModelUsage.CacheWriteCount, out var count) == true ? count : 0;
-        var usage = new ModelUsage(counted?.InputTokenCount ?? 0, counted?.OutputTokenCount ?? 0, counted?.CachedInputTokenCount ?? 0, written);
+        var usage = ModelUsage.Of(response.Usage);
         var cost = choice.Price?.CostOf(usage);
         context.AddUsage(usage, cost);
         context.AddSpan(new()
