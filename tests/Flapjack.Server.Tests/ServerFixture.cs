@@ -128,7 +128,7 @@ public sealed partial class ServerFixture : IAsyncLifetime
             services.PostConfigure<PasswordHasherOptions>(options => options.IterationCount = 1_000);
             _services?.Invoke(services);
         });
-        _host.UseKestrel(0);
+        _host.UseKestrel();
         _host.StartServer();
         BaseAddress = new Uri(_host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         Anonymous = NewClient();
@@ -150,6 +150,8 @@ public sealed partial class ServerFixture : IAsyncLifetime
     {
         var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
         {
+            // As a setting: the factory would change the address beside the program, which may listen by then.
+            ["urls"] = "http://127.0.0.1:0",
             ["DataDirectory"] = _directory,
             ["ConnectionStrings:Flapjack"] = _database!.ForServer,
             ["Bootstrap:ApiKey"] = ApiKey,

@@ -28,7 +28,12 @@ internal sealed class TestDatabase : IAsyncDisposable
         if (!IsPostgres)
         {
             var file = Path.Combine(directory, "flapjack.db");
-            if (!empty) File.Copy((await s_template.Value).FilePath, file);
+            if (!empty)
+            {
+                File.Copy((await s_template.Value).FilePath, RealOf(file));
+                // Links are exchanged in one step; moving a database away takes several, and somebody opens it in between.
+                File.CreateSymbolicLink(file, RealOf(file));
+            }
             return new($"Data Source={file}");
         }
         var name = NewName();
@@ -72,7 +77,7 @@ internal sealed class TestDatabase : IAsyncDisposable
         await ExecuteAsync(_admin, $"DROP DATABASE IF EXISTS {_name} WITH (FORCE)");
     }
 
-    /// <summary>The file is moved away and a directory takes its name; PostgreSQL throws everybody out.</summary>
+    /// <summary>The file is moved away and its name leads nowhere; PostgreSQL throws everybody out.</summary>
     public async Task BreakAsync()
     {
         if (_admin is not null)
@@ -81,19 +86,8 @@ internal sealed class TestDatabase : IAsyncDisposable
             await ExecuteAsync(_admin, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{_name}'");
             return;
         }
-        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(FilePath)!, "flapjack.db*")) File.Move(file, file.Replace("flapjack.db", "moved.db", StringComparison.Ordinal));
-        // Somebody who opened a connection just now made a file.
-        while (File.Exists(FilePath) || !Directory.Exists(FilePath))
-        {
-            File.Delete(FilePath);
-            try
-            {
-                Directory.CreateDirectory(FilePath);
-            }
-            catch (IOException)
-            {
-            }
-        }
+        LinkTo(Path.Combine(Path.GetDirectoryName(FilePath)!, "nowhere", "flapjack.db"));
+        Rename("real.db", "moved.db");
         // Afterwards: a connection that was opened meanwhile would still see the file.
         ClearPool();
     }
@@ -105,11 +99,25 @@ internal sealed class TestDatabase : IAsyncDisposable
             await ExecuteAsync(_admin, $"ALTER DATABASE {_name} WITH ALLOW_CONNECTIONS true");
             return;
         }
-        Directory.Delete(FilePath);
-        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(FilePath)!, "moved.db*")) File.Move(file, file.Replace("moved.db", "flapjack.db", StringComparison.Ordinal));
+        Rename("moved.db", "real.db");
+        LinkTo(RealOf(FilePath));
     }
 
     private string FilePath => new SqliteConnectionStringBuilder(ConnectionString).DataSource;
+
+    private static string RealOf(string file) => Path.Combine(Path.GetDirectoryName(file)!, "real.db");
+
+    // Connections that are open see that, and fail.
+    private void Rename(string from, string to)
+    {
+        foreach (var file in Directory.GetFiles(Path.GetDirectoryName(FilePath)!, from + "*")) File.Move(file, file.Replace(from, to, StringComparison.Ordinal));
+    }
+
+    private void LinkTo(string target)
+    {
+        File.CreateSymbolicLink(FilePath + ".new", target);
+        File.Move(FilePath + ".new", FilePath, overwrite: true);
+    }
 
     private void ClearPool()
     {

@@ -146,7 +146,7 @@ internal readonly ref struct MessagesHistory(Utf8JsonWriter json, bool thinking,
         }
         else
         {
-            json.WriteBase64String("data", data.Data.Span);
+            Base64Member.Write(json, "data", "", data.Data.Span);
         }
         json.WriteEndObject();
         if (!isImage && data.Name is { } name)

@@ -1,8 +1,5 @@
-using System.Buffers;
-using System.Buffers.Text;
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 using System.Text.Json;
 using Flapjack.Providers.Wire;
 using Microsoft.Extensions.AI;
@@ -54,17 +51,8 @@ internal static class OpenAIParts
         }
     }
 
-    /// <summary>Content as a data URI. It goes from bytes to bytes: as a string it would take more than twice its size once more.</summary>
-    public static void WriteData(Utf8JsonWriter json, string name, DataContent data)
-    {
-        var prefix = $"data:{data.MediaType};base64,";
-        var head = Encoding.UTF8.GetByteCount(prefix);
-        var buffer = ArrayPool<byte>.Shared.Rent(head + Base64.GetMaxEncodedToUtf8Length(data.Data.Length));
-        Encoding.UTF8.GetBytes(prefix, buffer);
-        Base64.EncodeToUtf8(data.Data.Span, buffer.AsSpan(head), out _, out var written);
-        json.WriteString(name, buffer.AsSpan(0, head + written));
-        ArrayPool<byte>.Shared.Return(buffer);
-    }
+    /// <summary>Content as a data URI.</summary>
+    public static void WriteData(Utf8JsonWriter json, string name, DataContent data) => Base64Member.Write(json, name, $"data:{data.MediaType};base64,", data.Data.Span);
 
     /// <summary>Members of the response format as the Responses API has them.</summary>
     public static void WriteFormat(Utf8JsonWriter json, ChatResponseFormatJson format, ChatOptions options)

@@ -6,12 +6,16 @@ using System.Text.Json;
 
 namespace Flapjack.Providers.Wire;
 
-/// <summary>A JSON request body in a pooled buffer. A long conversation is some megabytes; allocating that per call would fill the large object heap.</summary>
+/// <summary>A JSON request body in pooled pieces. A long conversation is some megabytes, one with files many: allocating that for each call would fill the large object heap, and the pool keeps what it once gave.</summary>
 internal sealed class PooledJsonContent : HttpContent, IBufferWriter<byte>
 {
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
+    // Up to this the body is one piece.
+    private const int Piece = 512 * 1024;
+
+    private readonly List<ArraySegment<byte>> full = [];
     private byte[] buffer = ArrayPool<byte>.Shared.Rent(4 * 1024);
     private int length;
     private int sending;
@@ -45,13 +49,17 @@ internal sealed class PooledJsonContent : HttpContent, IBufferWriter<byte>
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref sending);
+        foreach (var piece in full)
+        {
+            await stream.WriteAsync(piece, cancellationToken);
+        }
         await stream.WriteAsync(buffer.AsMemory(0, length), cancellationToken);
         Interlocked.Decrement(ref sending);
     }
 
     protected override bool TryComputeLength(out long result)
     {
-        result = length;
+        result = full.Sum(piece => (long)piece.Count) + length;
         return true;
     }
 
@@ -62,17 +70,25 @@ internal sealed class PooledJsonContent : HttpContent, IBufferWriter<byte>
         if (disposing && Volatile.Read(ref sending) == 0 && returned.Length > 0)
         {
             ArrayPool<byte>.Shared.Return(returned);
+            full.ForEach(piece => ArrayPool<byte>.Shared.Return(piece.Array!));
         }
         base.Dispose(disposing);
     }
 
     private void Reserve(int sizeHint)
     {
-        if (buffer.Length - length >= Math.Max(sizeHint, 256))
+        var needed = Math.Max(sizeHint, 256);
+        if (buffer.Length - length >= needed)
         {
             return;
         }
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(buffer.Length * 2, length + Math.Max(sizeHint, 256)));
+        if (length + needed > Piece)
+        {
+            full.Add(new(buffer, 0, length));
+            (buffer, length) = (ArrayPool<byte>.Shared.Rent(Math.Max(Piece, needed)), 0);
+            return;
+        }
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(buffer.Length * 2, length + needed));
         buffer.AsSpan(0, length).CopyTo(larger);
         ArrayPool<byte>.Shared.Return(buffer);
         buffer = larger;

@@ -28,7 +28,7 @@ internal sealed partial class Readiness(IReader reader, Draining draining, Serve
     private async Task<(bool Database, bool Migrations)> CheckDatabaseAsync(CancellationToken cancellationToken)
     {
         // Open connections still read a file that was moved away; whoever opens it next does not find it.
-        if (!settings.UsesPostgres && !File.Exists(SqliteSetup.FileOf(settings.ConnectionString))) return (false, false);
+        if (!settings.UsesPostgres && !IsThere(SqliteSetup.FileOf(settings.ConnectionString))) return (false, false);
         try
         {
             return (true, await SchemaMigration.IsCurrentAsync(reader, cancellationToken).WaitAsync(Patience, cancellationToken));
@@ -39,6 +39,9 @@ internal sealed partial class Readiness(IReader reader, Draining draining, Serve
             return (false, false);
         }
     }
+
+    // A link counts as there, wherever it leads.
+    private static bool IsThere(string file) => File.Exists(file) && File.ResolveLinkTarget(file, returnFinalTarget: true) is not { Exists: false };
 
     private bool CanWrite()
     {

@@ -41,7 +41,8 @@ public sealed class SlowClientTests(FaultWorld world) : IClassFixture<FaultWorld
         (await world.MessagesAsync(thread))[^1].GetProperty("content").GetString()!.Length.ShouldBe(Pieces * text.Length);
         world.Upstream.Reply(Script.Text("next"));
         (await world.Server.AskAsync(thread, "go on"))[^1].Event.ShouldBe("done");
-        (await ReadToEndAsync(lazy)).ShouldContain("\"finishReason\":\"stop\"");
+        var (read, end) = await ReadToEndAsync(lazy);
+        end.ShouldContain("\"finishReason\":\"stop\"", Case.Sensitive, $"{read} bytes were read, the last: {end[^Math.Min(end.Length, 200)..]}");
     }
 
     [Fact]
@@ -82,11 +83,11 @@ public sealed class SlowClientTests(FaultWorld world) : IClassFixture<FaultWorld
         return socket;
     }
 
-    private static async Task<string> ReadToEndAsync(Socket socket)
+    private static async Task<(long Length, string End)> ReadToEndAsync(Socket socket)
     {
-        var last = "";
+        var (total, last) = (0L, "");
         var buffer = new byte[64 * 1024];
-        while (await socket.ReceiveAsync(buffer, Token) is > 0 and var read) last = last[Math.Max(0, last.Length - 200)..] + Encoding.ASCII.GetString(buffer, 0, read);
-        return last;
+        while (await socket.ReceiveAsync(buffer, Token) is > 0 and var read) (total, last) = (total + read, last[Math.Max(0, last.Length - 200)..] + Encoding.ASCII.GetString(buffer, 0, read));
+        return (total, last);
     }
 }
