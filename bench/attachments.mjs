@@ -24,11 +24,11 @@ const mock = http.createServer((req, res) => {
 }).listen(18081, '127.0.0.1');
 mock.keepAliveTimeout = 60_000;
 
-const pdf = size => { const b = Buffer.concat([Buffer.from('%PDF-1.4\n'), crypto.randomBytes(size - 9)]); return b; };
+const image = size => Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), crypto.randomBytes(size - 8)]);
 async function upload(ctx, size) {
   const form = new FormData();
-  form.append('file', new Blob([pdf(size)], { type: 'application/pdf' }), 'a.pdf');
-  const answer = await fetch(`${base}/api/files`, { method: 'POST', headers: { authorization: ctx.h.authorization ?? ctx.h.Authorization }, body: form });
+  form.append('file', new Blob([image(size)], { type: 'image/png' }), 'a.png');
+  const answer = await fetch(`${base}/api/files`, { method: 'POST', headers: ctx.h, body: form });
   if (answer.status >= 300) throw new Error(`upload: ${answer.status} ${await answer.text()}`);
 }
 async function message(ad, call, ctx, attachments) {
@@ -38,24 +38,25 @@ async function message(ad, call, ctx, attachments) {
   if (!JSON.stringify(answer).includes('fine') && answer.error) throw new Error(JSON.stringify(answer));
   return received - before;
 }
-const inline = bytes => [{ type: 'file', name: 'a.pdf', mediaType: 'application/pdf', data: bytes.toString('base64') }];
+const inline = bytes => [{ type: 'image', name: 'a.png', mediaType: 'image/png', data: bytes.toString('base64') }];
 const cases = [
-  ['one inline attachment of 19 MB', async x => { if (await x.send(inline(pdf(19 * MB))) < 19 * MB) throw new Error('the model did not get it'); }],
-  ['three in a row', async x => { for (let i = 0; i < 3; i++) await x.send(inline(pdf(19 * MB))); }],
-  ['ten in a row', async x => { for (let i = 0; i < 10; i++) await x.send(inline(pdf(19 * MB))); }],
-  ['three at once', async x => { await Promise.all([1, 2, 3].map(() => x.send(inline(pdf(19 * MB))))); }],
-  ['three uploads of 25 MB in a row', async x => { for (let i = 0; i < 3; i++) await upload(x.ctx, 25 * MB - 1024); }],
+  ['one inline attachment of 19 MB', async x => { if (await x.send(inline(image(19 * MB))) < 19 * MB) throw new Error('the model did not get it'); }],
+  ['three in a row', async x => { for (let i = 0; i < 3; i++) await x.send(inline(image(19 * MB))); }],
+  ['ten in a row', async x => { for (let i = 0; i < 10; i++) await x.send(inline(image(19 * MB))); }],
+  ['three at once', async x => { await Promise.all([1, 2, 3].map(() => x.send(inline(image(19 * MB))))); }],
+  ['three uploads of 19 MB in a row', async x => { for (let i = 0; i < 3; i++) await upload(x.ctx, 19 * MB); }],
 ];
 async function run([name, work]) {
   const data = fs.mkdtempSync(path.join(os.tmpdir(), 'fj-attach-'));
   const server = spawn('dotnet', [path.join(process.env.FJ_DIR, 'Flapjack.Server.dll')], { stdio: 'ignore', env: { ...process.env,
     ASPNETCORE_URLS: base, DataDirectory: data, Bootstrap__ApiKey: BENCH_KEY, Limits__RequestsPerMinute: '0', Limits__MessagesPerMinute: '0',
-    Providers__mock__Kind: 'openai_compatible', Providers__mock__BaseUrl: 'http://127.0.0.1:18081/v1', Providers__mock__ApiKey: 'sk-mock' } });
+    Providers__mock__Kind: 'openai_compatible', Providers__mock__BaseUrl: 'http://127.0.0.1:18081/v1', Providers__mock__ApiKey: 'sk-mock',
+    Providers__mock__Models__0__Id: 'mock', Providers__mock__Models__0__Supports__Vision: 'true' } });
   try {
     const ad = adapters.flapjack, call = o => rawCall(base, o);
     for (let i = 0; ; i++) { try { if ((await call({ path: '/readyz' })).status === 200) break; } catch { if (i > 600) throw new Error('server not ready'); } await sleep(50); }
     const ctx = await ad.setup(call), send = attachments => message(ad, call, ctx, attachments);
-    await send(inline(pdf(100_000)));
+    await send(inline(image(100_000)));
     await sleep(3_000);
     const idle = memMB(tree(server.pid)).rss;
     let peak = 0, over = false;

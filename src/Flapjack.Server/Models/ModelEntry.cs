@@ -33,6 +33,7 @@ internal sealed record ModelEntry
         MaxOutputTokens = model.MaxOutputTokens,
         InputUsdPerMtok = model.InputPrice,
         OutputUsdPerMtok = model.OutputPrice,
+        Supports = new(model.Supports),
     };
 
     /// <summary>The price of a model: what the entry says, and the catalog for the rest; null when neither knows both directions.</summary>

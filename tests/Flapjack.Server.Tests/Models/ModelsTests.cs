@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Flapjack.Server.Platform.Settings;
+using Microsoft.Extensions.Configuration;
 
 namespace Flapjack.Server.Tests.Models;
 
@@ -128,6 +130,29 @@ public sealed class ModelsTests(ServerFixture server) : IClassFixture<ServerFixt
         models["gpt-5.4"].GetProperty("context_window").GetInt32().ShouldBe(1_050_000);
         models["openai/gpt-next"].GetProperty("input_usd_per_mtok").ValueKind.ShouldBe(JsonValueKind.Null);
         models["openai/gpt-next"].GetProperty("supports").GetProperty("temperature").GetBoolean().ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task An_operator_says_what_a_model_can_do()
+    {
+        await using var own = await ServerFixture.StartAsync(settings =>
+        {
+            settings["Providers:ollama:BaseUrl"] = "http://127.0.0.1:1/v1";
+            settings["Providers:ollama:Models:0:Id"] = "llava";
+            settings["Providers:ollama:Models:0:Supports:Vision"] = "true";
+            settings["Providers:ollama:Models:0:Supports:jsonSchema"] = "false";
+        });
+        (await ListAsync(own))["ollama/llava"].GetProperty("supports").GetRawText()
+            .ShouldBe("""{"tools":true,"vision":true,"files":false,"json_schema":false,"temperature":true,"thinking":false,"native_compaction":false}""");
+        var fault = Should.Throw<SettingsException>(() => ServerSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Providers:ollama:BaseUrl"] = "http://127.0.0.1:1/v1",
+            ["Providers:ollama:Models:0:Id"] = "llava",
+            ["Providers:ollama:Models:0:Supports:Sight"] = "true",
+            ["Providers:ollama:Models:0:Supports:Files"] = "perhaps",
+        }).Build()));
+        fault.Message.ShouldContain("Supports:Sight");
+        fault.Message.ShouldContain("Supports:Files");
     }
 
     [Fact]

@@ -67,12 +67,32 @@ internal sealed record ServerProvider(string Name, string Kind, string? ApiKey, 
 /// <summary>A model of a server-wide provider; prices are US dollars per million tokens.</summary>
 internal sealed record ServerProviderModel(string Id, string? DisplayName, int? ContextWindow, int? MaxOutputTokens, decimal? InputPrice, decimal? OutputPrice)
 {
+    // As settings and as the contract spell them.
+    private static readonly (string Setting, string Name)[] Abilities =
+        [("Tools", "tools"), ("Vision", "vision"), ("Files", "files"), ("JsonSchema", "json_schema"), ("Temperature", "temperature"), ("Thinking", "thinking"), ("NativeCompaction", "native_compaction")];
+
+    /// <summary>What the operator says the model can and cannot do, by the contract's names.</summary>
+    public IReadOnlyDictionary<string, bool> Supports { get; init; } = new Dictionary<string, bool>();
+
     public static ServerProviderModel Read(SettingsReader s, IConfigurationSection section)
     {
         var id = section["Id"] ?? section.Value ?? "";
         if (id.Length is 0 or > 200) s.Refuse($"{section.Path}:Id", "must have 1 to 200 characters");
         return new(id, section["DisplayName"], (int?)Number(s, section, "ContextWindow"), (int?)Number(s, section, "MaxOutputTokens"),
-            Number(s, section, "InputUsdPerMtok"), Number(s, section, "OutputUsdPerMtok"));
+            Number(s, section, "InputUsdPerMtok"), Number(s, section, "OutputUsdPerMtok")) { Supports = AbilitiesOf(s, section.GetSection("Supports")) };
+    }
+
+    private static Dictionary<string, bool> AbilitiesOf(SettingsReader s, IConfigurationSection section)
+    {
+        var said = new Dictionary<string, bool>();
+        foreach (var given in section.GetChildren())
+        {
+            var (_, name) = Array.Find(Abilities, ability => ability.Setting.Equals(given.Key, StringComparison.OrdinalIgnoreCase));
+            if (name is null) s.Refuse(given.Path, $"is not known; there are {string.Join(", ", Abilities.Select(ability => ability.Setting))}");
+            else if (bool.TryParse(given.Value, out var can)) said[name] = can;
+            else s.Refuse(given.Path, $"'{given.Value}' is not true or false");
+        }
+        return said;
     }
 
     private static decimal? Number(SettingsReader s, IConfigurationSection section, string name)
