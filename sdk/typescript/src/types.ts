@@ -165,7 +165,7 @@ export interface AttachmentRequest {
   /** A file that was uploaded before. */
   fileId?: string | null;
   /** The content in base64; at most 20 MB of content, and 30 MB for the whole message. */
-  data?: unknown;
+  data?: string | null;
   /** An `http` or `https` address on the public internet that the server fetches now, at most 20 MB. */
   url?: string | null;
 }
@@ -1781,7 +1781,7 @@ export interface PublicAttachmentRequest {
   /** What the sender takes it for. */
   mediaType?: string | null;
   /** The content in base64. Required. */
-  data?: unknown;
+  data?: string | null;
 }
 
 /** A published chat as its page shows it. */

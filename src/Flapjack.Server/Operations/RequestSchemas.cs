@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Flapjack.Server.Files;
 using Flapjack.Server.Platform.Http;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -14,7 +15,7 @@ internal sealed class RequestSchemas(DocComments comments)
     public static string? ReferenceId(JsonTypeInfo type)
     {
         var plain = Nullable.GetUnderlyingType(type.Type) ?? type.Type;
-        return IsOptional(plain) || plain == typeof(JsonElement) ? null : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
+        return IsOptional(plain) || plain == typeof(JsonElement) || plain == typeof(Base64Field) ? null : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
     }
 
     /// <summary>Rewrites a record with optional fields. The exporter shows such fields as "anything", and those of a type it saw before as a pointer to it.</summary>
@@ -35,6 +36,7 @@ internal sealed class RequestSchemas(DocComments comments)
     private static async Task<OpenApiSchema> FieldAsync(Type type, string? description, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
     {
         if ((Nullable.GetUnderlyingType(type) ?? type) == typeof(JsonElement)) return new() { Description = description };
+        if (type == typeof(Base64Field)) return new() { Type = JsonSchemaType.String, Format = "byte", Description = description };
         var plain = await context.GetOrCreateSchemaAsync(type, context.ParameterDescription, cancellationToken);
         var field = (OpenApiSchema)plain.CreateShallowCopy();
         field.Metadata = null;

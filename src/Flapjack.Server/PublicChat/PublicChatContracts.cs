@@ -109,7 +109,7 @@ public sealed record PublicAttachmentRequest
     /// <summary>What the sender takes it for.</summary>
     public Optional<string> MediaType { get; init; }
     /// <summary>The content in base64. Required.</summary>
-    public Optional<JsonElement?> Data { get; init; }
+    public Optional<Base64Field> Data { get; init; }
 
     internal static IReadOnlyList<AttachmentDraft> DraftsOf(List<PublicAttachmentRequest?>? attachments, FieldErrors errors)
     {
@@ -123,10 +123,9 @@ public sealed record PublicAttachmentRequest
         errors.OneOf($"{field}.type", Type.Value, AttachmentDraft.Image, AttachmentDraft.File);
         errors.Text($"{field}.name", Name.Value, 200, min: 1);
         errors.Text($"{field}.mediaType", MediaType.Value, 255);
-        byte[]? data = null;
-        if (Data.Value is not { ValueKind: JsonValueKind.String } text) errors.Add($"{field}.data", "is required, as a string");
-        else if (!Base64Content.TryDecode(text, out data)) errors.Add($"{field}.data", "is not base64");
-        return new(field, Type.Value ?? AttachmentDraft.File, Name.Value, MediaType.Value, null, data ?? [], null);
+        if (Data.Value is not { IsText: true } data) errors.Add($"{field}.data", "is required, as a string");
+        else if (data.Bytes is null) errors.Add($"{field}.data", "is not base64");
+        return new(field, Type.Value ?? AttachmentDraft.File, Name.Value, MediaType.Value, null, Data.Value?.Bytes ?? [], null);
     }
 }
 

@@ -9,18 +9,15 @@ namespace Flapjack.Server.Platform.Http;
 
 /// <summary>A JSON request body. An empty body counts as <c>{}</c>. Shape faults are 400, field faults are the handler's 422.</summary>
 /// <typeparam name="T">A public record of <see cref="Optional{T}"/> fields.</typeparam>
-internal sealed class JsonBody<T>(T value, ReadOnlyMemory<byte> raw) : IEndpointParameterMetadataProvider where T : class, new()
+internal sealed class JsonBody<T>(T value) : IEndpointParameterMetadataProvider where T : class, new()
 {
     public T Value { get; } = value;
-
-    /// <summary>The bytes as sent.</summary>
-    public ReadOnlyMemory<byte> Raw { get; } = raw;
 
     public static async ValueTask<JsonBody<T>?> BindAsync(HttpContext context, ParameterInfo parameter)
     {
         var limit = context.GetEndpoint()?.Metadata.GetMetadata<BodyLimit>()?.Bytes ?? BodyLimit.Default;
         var raw = await RequestBytes.ReadAsync(context.Request, limit, context.RequestAborted);
-        return new(raw.Length == 0 ? new T() : RequestBytes.Parse<T>(raw.Span), raw);
+        return new(raw.Length == 0 ? new T() : RequestBytes.Parse<T>(raw.Span));
     }
 
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder)

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using Flapjack.Server.Files;
 using Flapjack.Server.Platform.Http;
 
 namespace Flapjack.Server.Threads.Attachments;
@@ -15,7 +15,7 @@ public sealed record AttachmentRequest
     /// <summary>A file that was uploaded before.</summary>
     public Optional<string> FileId { get; init; }
     /// <summary>The content in base64; at most 20 MB of content, and 30 MB for the whole message.</summary>
-    public Optional<JsonElement?> Data { get; init; }
+    public Optional<Base64Field> Data { get; init; }
     /// <summary>An <c>http</c> or <c>https</c> address on the public internet that the server fetches now, at most 20 MB.</summary>
     public Optional<string> Url { get; init; }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Flapjack.Server.Files;
 using Flapjack.Server.Platform.Http;
 
@@ -45,12 +44,11 @@ internal sealed record AttachmentDraft(string Field, string Type, string? Name, 
         return new(field, request.Type.Value ?? File, request.Name.Value, request.MediaType.Value, fileId, data, request.Url.Value);
     }
 
-    private static byte[]? Decode(string field, JsonElement? data, FieldErrors errors)
+    private static byte[]? Decode(string field, Base64Field? data, FieldErrors errors)
     {
-        if (data is not { ValueKind: not JsonValueKind.Null } json) return null;
-        if (json.ValueKind != JsonValueKind.String) throw ApiException.BadRequest($"{field}: must be a string");
-        if (Base64Content.TryDecode(json, out var bytes)) return bytes;
-        errors.Add(field, "is not base64");
-        return [];
+        if (data is null) return null;
+        if (!data.IsText) throw ApiException.BadRequest($"{field}: must be a string");
+        if (data.Bytes is null) errors.Add(field, "is not base64");
+        return data.Bytes ?? [];
     }
 }
