@@ -37,6 +37,29 @@ internal sealed record BodyLimit(long Bytes)
     public const long Messages = 30L * 1024 * 1024;
 }
 
+/// <summary>Collects what large bodies left behind: each leaves a multiple of its size, and the collector alone lets that grow to hundreds of megabytes.</summary>
+internal static class LargeBodies
+{
+    private const long Large = 4 * 1024 * 1024, Allowed = 32 * 1024 * 1024;
+    private static readonly Lock Counting = new();
+    private static long s_came;
+    private static int s_collections;
+
+    /// <summary>A body was read. Now and then what the large ones before it left is cleared away, for which everything pauses a moment.</summary>
+    public static void Came(long bytes)
+    {
+        if (bytes < Large) return;
+        lock (Counting)
+        {
+            var collections = GC.CollectionCount(2);
+            if (collections != s_collections) (s_came, s_collections) = (0, collections);
+            if ((s_came += bytes) <= Allowed) return;
+            GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            (s_came, s_collections) = (bytes, GC.CollectionCount(2));
+        }
+    }
+}
+
 internal static class RequestBytes
 {
     private const int FirstPiece = 16 * 1024;
@@ -79,6 +102,7 @@ internal static class RequestBytes
             if (read == 0) break;
             if ((length += read) > limit) throw TooLarge(limit);
         }
+        LargeBodies.Came(length);
         return buffer.AsMemory(0, length);
     }
 
