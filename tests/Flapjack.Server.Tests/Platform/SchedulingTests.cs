@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Reflection;
 using Flapjack.Server.Platform.Housekeeping;
+using Flapjack.Server.Platform.Scheduling;
 using Flapjack.Server.Tests.Processes;
 using Microsoft.Extensions.DependencyInjection;
+using Quartz;
 
 namespace Flapjack.Server.Tests.Platform;
 
@@ -37,6 +40,23 @@ public sealed class SchedulingTests
             Interlocked.Decrement(ref running);
             if (rounds.Count == Rounds) enough.TrySetResult();
         }
+    }
+
+    // Where two nodes store at once and the second replaces what the first is about to fire, both fire from then on.
+    [Fact]
+    public async Task What_another_node_stored_meanwhile_is_not_replaced()
+    {
+        await using var server = await ServerFixture.StartAsync(services: services => services.AddSingleton<IHousekeepingTask>(new PlannedTask("counted", HousekeepingScope.Cluster, () => { }) { Period = TimeSpan.FromHours(1) }));
+        var scheduler = await server.Services.GetRequiredKeyedService<ISchedulerFactory>(SchedulingSetup.Name).GetScheduler(Token);
+        var key = new TriggerKey("counted", HousekeepingJob.Group);
+        await PublishedServer.UntilAsync(Patience, "the schedule is stored", async () => await scheduler.GetTrigger(key, Token) is not null);
+        var first = (await scheduler.GetTrigger(key, Token))!.StartTimeUtc;
+        await Task.Delay(20, Token);
+        var late = (LateScheduler)DispatchProxy.Create<IScheduler, LateScheduler>();
+        late.Real = scheduler;
+        await server.Services.GetRequiredService<HousekeepingSchedule>().StoreAsync((IScheduler)(object)late, Token);
+        late.Asked.ShouldBeTrue();
+        (await scheduler.GetTrigger(key, Token))!.StartTimeUtc.ShouldBe(first);
     }
 
     [Fact]
@@ -101,5 +121,23 @@ public sealed class SchedulingTests
         (await ran.WaitAsync(Patience, Token)).ShouldBeTrue();
         server.Log.Lines.Count(l => l.Contains("Scheduled work waits", StringComparison.Ordinal)).ShouldBe(1);
         server.Log.Lines.ShouldNotContain(l => l.Contains("Quartz.", StringComparison.Ordinal));
+    }
+}
+
+/// <summary>A scheduler as a node sees it that looked before another one stored.</summary>
+public class LateScheduler : DispatchProxy
+{
+    /// <summary>The scheduler behind it.</summary>
+    public IScheduler Real { get; set; } = null!;
+
+    /// <summary>Whether it was asked to store.</summary>
+    public bool Asked { get; private set; }
+
+    /// <inheritdoc/>
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        if (targetMethod!.Name == nameof(IScheduler.GetTrigger) && !Asked) return Activator.CreateInstance(targetMethod.ReturnType);
+        Asked |= targetMethod.Name == nameof(IScheduler.ScheduleJobs);
+        return targetMethod.Invoke(Real, BindingFlags.DoNotWrapExceptions, null, args, null);
     }
 }
