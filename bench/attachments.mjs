@@ -33,14 +33,14 @@ async function upload(ctx, size) {
 }
 async function message(ad, call, ctx, attachments) {
   const thread = await ad.createThread(call, ctx), request = ad.message(ctx, thread, 'what is in it?');
-  request.body = { ...(typeof request.body === 'string' ? JSON.parse(request.body) : request.body), attachments };
-  const before = received, answer = await sse(base, request, { isToken: ad.isToken, lastMark: 'tok63' });
-  if (!JSON.stringify(answer).includes('fine') && answer.error) throw new Error(JSON.stringify(answer));
-  return received - before;
+  request.body = { ...request.body, attachments };
+  const before = received;
+  await sse(base, request, { isToken: ad.isToken, lastMark: 'tok63' });
+  if (received - before < attachments[0].data.length) throw new Error('the model did not get the file');
 }
 const inline = bytes => [{ type: 'image', name: 'a.png', mediaType: 'image/png', data: bytes.toString('base64') }];
 const cases = [
-  ['one inline attachment of 19 MB', async x => { if (await x.send(inline(image(19 * MB))) < 19 * MB) throw new Error('the model did not get it'); }],
+  ['one inline attachment of 19 MB', async x => { await x.send(inline(image(19 * MB))); }],
   ['three in a row', async x => { for (let i = 0; i < 3; i++) await x.send(inline(image(19 * MB))); }],
   ['ten in a row', async x => { for (let i = 0; i < 10; i++) await x.send(inline(image(19 * MB))); }],
   ['three at once', async x => { await Promise.all([1, 2, 3].map(() => x.send(inline(image(19 * MB))))); }],
