@@ -18,8 +18,8 @@ internal sealed partial class LateSpans(Databases databases, ILogger<LateSpans> 
             await using var transaction = await db.Database.BeginTransactionAsync();
             if (await CountAsync(db, traceId, call) == 0) return;
             var root = await db.Spans.Where(s => s.TraceId == traceId && s.ParentSpanId == null).Select(s => (Guid?)s.Id).FirstOrDefaultAsync();
-            var parent = SpanOf(orgId, traceId, root, call, Ids.New(), "chain", group);
-            db.Spans.AddRange(parent, SpanOf(orgId, traceId, parent.Id, call, call.Id, call.Kind, call.Name));
+            var chain = new TurnSpan { Id = Ids.New(), Kind = "chain", Name = group, StartedAt = call.StartedAt, EndedAt = call.EndedAt, Error = call.Error };
+            db.Spans.AddRange(Span.Of(orgId, traceId, root, chain, null, withContent: false), Span.Of(orgId, traceId, chain.Id, call, call.Model, withContent: false));
             await db.SaveChangesAsync();
             await transaction.CommitAsync();
         }
@@ -40,32 +40,6 @@ internal sealed partial class LateSpans(Databases databases, ILogger<LateSpans> 
             .SetProperty(t => t.SpanCount, t => t.SpanCount + 2)
             .SetProperty(t => t.LlmCallCount, t => t.LlmCallCount + 1)
             .SetProperty(t => t.ErrorCount, t => t.ErrorCount + errors));
-    }
-
-    private static Span SpanOf(Guid orgId, Guid traceId, Guid? parent, TurnSpan call, Guid id, string kind, string name)
-    {
-        var model = kind == call.Kind ? call.Model : null;
-        return new()
-        {
-            Id = id,
-            OrgId = orgId,
-            TraceId = traceId,
-            ParentSpanId = parent,
-            Kind = kind,
-            Name = name,
-            Status = call.Error is null ? "ok" : "error",
-            StartedAt = Clock.Truncate(call.StartedAt),
-            EndedAt = Clock.Truncate(call.EndedAt),
-            Error = call.Error,
-            Provider = model?.Provider,
-            Model = model?.Model,
-            MaxTokens = model?.MaxTokens,
-            InputTokens = model?.Usage.InputTokens,
-            OutputTokens = model?.Usage.OutputTokens,
-            CachedInputTokens = model?.Usage.CacheReadTokens,
-            CostUsd = (double?)model?.CostUsd,
-            CredentialSource = model?.CredentialSource,
-        };
     }
 
     [LoggerMessage(1, LogLevel.Warning, "What was done for a turn behind its end is missing in trace {TraceId}")]

@@ -1,3 +1,5 @@
+using Flapjack.Runtime.Turns;
+using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -63,6 +65,39 @@ internal sealed class Span : ITenantRow
     public long? CachedInputTokens { get; init; }
     public double? CostUsd { get; init; }
     public string? CredentialSource { get; init; }
+
+    /// <summary>The row of an operation.</summary>
+    /// <param name="orgId">The organisation.</param>
+    /// <param name="traceId">The trace it belongs to.</param>
+    /// <param name="parent">What it ran in.</param>
+    /// <param name="span">The operation.</param>
+    /// <param name="model">Its model side, with provider and credential; null when it called none.</param>
+    /// <param name="withContent">Whether its input and output are kept.</param>
+    public static Span Of(Guid orgId, Guid traceId, Guid? parent, TurnSpan span, ModelCall? model, bool withContent) => new()
+    {
+        Id = span.Id,
+        OrgId = orgId,
+        TraceId = traceId,
+        ParentSpanId = parent,
+        Kind = span.Kind,
+        Name = span.Name,
+        Status = span.Error is null ? "ok" : "error",
+        StartedAt = Clock.Truncate(span.StartedAt),
+        EndedAt = Clock.Truncate(span.EndedAt),
+        Input = withContent ? span.Input?.GetRawText() : null,
+        Output = withContent ? span.Output?.GetRawText() : null,
+        Error = span.Error,
+        Attributes = model is { HistoryMessages: > 0 } ? $$"""{"history_messages":{{model.HistoryMessages}}}""" : "{}",
+        Provider = model?.Provider,
+        Model = model?.Model,
+        Temperature = model?.Temperature,
+        MaxTokens = model?.MaxTokens,
+        InputTokens = model?.Usage.InputTokens,
+        OutputTokens = model?.Usage.OutputTokens,
+        CachedInputTokens = model?.Usage.CacheReadTokens,
+        CostUsd = (double?)model?.CostUsd,
+        CredentialSource = model?.CredentialSource,
+    };
 }
 
 /// <summary>A judgement on a trace or one of its spans.</summary>

@@ -35,6 +35,19 @@ public sealed class OtlpExportTests
     }
 
     [Fact]
+    public async Task A_span_that_began_in_its_parents_moment_hangs_under_it()
+    {
+        await using var collector = await FakeCollector.StartAsync();
+        await using var server = await StartAsync(collector);
+        Guid[] ids = [.. Enumerable.Range(1, 3).Select(n => new Guid($"00000000-0000-7000-8000-00000000000{n}"))];
+        TurnSpan Span(int id, int? parent, string name) => new() { Id = ids[id], ParentId = parent is { } p ? ids[p] : null, Kind = "tool", Name = name, StartedAt = Noon, EndedAt = Noon };
+        server.Services.GetRequiredService<OtlpExport>().Export(Turn() with { Spans = [Span(2, null, "outer"), Span(1, 2, "middle"), Span(0, 1, "inner")] });
+        var spans = (await collector.ReadAsync(4)).ToDictionary(s => s.Name);
+        spans["execute_tool middle"].ParentId.ShouldBe(spans["execute_tool outer"].SpanId);
+        spans["execute_tool inner"].ParentId.ShouldBe(spans["execute_tool middle"].SpanId);
+    }
+
+    [Fact]
     public async Task Contents_stay_here_when_they_are_not_to_be_captured()
     {
         await using var collector = await FakeCollector.StartAsync();

@@ -171,14 +171,6 @@ public sealed class ThreadTests(TurnWorld world) : IClassFixture<TurnWorld>
         (await world.GetAsync($"/api/threads?agentId={agent}&limit=500")).GetProperty("threads").GetArrayLength().ShouldBe(100);
     }
 
-    // Many at once, and no more than a database has connections for at once.
-    private async Task<List<Guid>> CreateAsync(Guid agent, int count)
-    {
-        var created = new List<Guid>();
-        foreach (var some in Enumerable.Range(0, count).Chunk(12)) created.AddRange(await Task.WhenAll(some.Select(_ => world.Server.CreateThreadAsync(agent))));
-        return created;
-    }
-
     [Fact]
     public async Task Deleting_removes_rows_and_blanks_traces()
     {
@@ -217,5 +209,13 @@ public sealed class ThreadTests(TurnWorld world) : IClassFixture<TurnWorld>
         if (at < 0) return body;
         var digits = new string([.. body[(at + 4)..].TakeWhile(char.IsAsciiDigit)]);
         return body.Replace("LONG" + digits, new string('x', int.Parse(digits, System.Globalization.CultureInfo.InvariantCulture)), StringComparison.Ordinal);
+    }
+
+    // Many at once, and no more than a database has connections for at once.
+    private async Task<List<Guid>> CreateAsync(Guid agent, int count)
+    {
+        var created = new List<Guid>();
+        foreach (var some in Enumerable.Range(0, count).Chunk(12)) created.AddRange(await Task.WhenAll(some.Select(_ => world.Server.CreateThreadAsync(agent))));
+        return created;
     }
 }

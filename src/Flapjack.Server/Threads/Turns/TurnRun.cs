@@ -174,9 +174,11 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
     }
 
     /// <summary>Its finished spans as part of the trace of the call that the turn ran in.</summary>
-    public IEnumerable<TurnSpan> SpansUnder(Guid call) => Legs.Finished.Spans.Concat(State.Spans).Select(span => span.Under(call, span.Model is { Provider: null } model
-        ? model with { Provider = ChoiceOf(model.Model).Provider, CredentialSource = model.CredentialSource ?? ChoiceOf(model.Model).CredentialSource }
-        : span.Model));
+    public IEnumerable<TurnSpan> SpansUnder(Guid call) => Legs.Finished.Spans.Concat(State.Spans).Select(span => span.Under(call, CallOf(span)));
+
+    /// <summary>The model side of a span, with the provider and the credential of this turn where the call names none of its own.</summary>
+    public ModelCall? CallOf(TurnSpan span) => span.Model is not { } call ? null
+        : call with { Provider = call.Provider ?? ChoiceOf(call.Model).Provider, CredentialSource = call.CredentialSource ?? ChoiceOf(call.Model).CredentialSource };
 
     /// <summary>The turn as exporters see it.</summary>
     public Logs.TurnTrace ToTrace(DateTime now, bool withContent) => new()

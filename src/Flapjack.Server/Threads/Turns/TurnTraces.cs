@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Flapjack.Runtime.Turns;
 using Flapjack.Server.Logs;
-using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Settings;
 
@@ -95,31 +94,7 @@ internal sealed class TurnTraces(ServerSettings settings)
     /// <summary>Stored tags with the one that says somebody stopped the turn.</summary>
     public static string WithStopped(string tags) => JsonSerializer.Serialize(JsonSerializer.Deserialize<List<string>>(tags, WireJson.Responses)!.Append("stopped").Distinct(), WireJson.Responses);
 
-    private Span Child(TurnRun run, Guid root, TurnSpan span) => new()
-    {
-        Id = span.Id,
-        OrgId = run.Plan.Thread.OrgId,
-        TraceId = run.Live.TurnId,
-        ParentSpanId = span.ParentId ?? root,
-        Kind = span.Kind,
-        Name = span.Name,
-        Status = span.Error is null ? "ok" : "error",
-        StartedAt = Clock.Truncate(span.StartedAt),
-        EndedAt = Clock.Truncate(span.EndedAt),
-        Input = settings.Logs.CaptureContent ? span.Input?.GetRawText() : null,
-        Output = settings.Logs.CaptureContent ? span.Output?.GetRawText() : null,
-        Error = span.Error,
-        Attributes = span.Model is { HistoryMessages: > 0 } call ? $$"""{"history_messages":{{call.HistoryMessages}}}""" : "{}",
-        Provider = span.Model is null ? null : span.Model.Provider ?? run.ChoiceOf(span.Model.Model).Provider,
-        Model = span.Model?.Model,
-        Temperature = span.Model?.Temperature,
-        MaxTokens = span.Model?.MaxTokens,
-        InputTokens = span.Model?.Usage.InputTokens,
-        OutputTokens = span.Model?.Usage.OutputTokens,
-        CachedInputTokens = span.Model?.Usage.CacheReadTokens,
-        CostUsd = (double?)span.Model?.CostUsd,
-        CredentialSource = span.Model is null ? null : span.Model.CredentialSource ?? run.ChoiceOf(span.Model.Model).CredentialSource,
-    };
+    private Span Child(TurnRun run, Guid root, TurnSpan span) => Span.Of(run.Plan.Thread.OrgId, run.Live.TurnId, span.ParentId ?? root, span, run.CallOf(span), settings.Logs.CaptureContent);
 
     private string? Content(string? text) =>
         settings.Logs.CaptureContent ? "{\"content\":" + JsonSerializer.Serialize(text is { Length: > 250_000 } ? text[..250_000] : text, WireJson.Responses) + "}" : null;
