@@ -101,7 +101,9 @@ internal sealed partial class PublishedServer : IAsyncDisposable
     public async Task<JsonElement> CallAsync(HttpMethod method, string path, string? json = null, int status = 200)
     {
         using var request = new HttpRequestMessage(method, path) { Content = json is null ? null : JsonText.Content(json) };
-        return await Client.SendAsync(request, Token).ShouldBe(status);
+        using var response = await Client.SendAsync(request, Token);
+        if ((int)response.StatusCode >= 500 && status < 500) Assert.Fail($"{method} {path} answered {(int)response.StatusCode}\n{await ReasonAsync(response.Header("X-Request-Id")!)}");
+        return await response.ShouldBeAsync(status);
     }
 
     public async Task<Guid> CreateThreadAsync()
@@ -171,6 +173,13 @@ internal sealed partial class PublishedServer : IAsyncDisposable
             return response.IsSuccessStatusCode;
         });
         ReadyAfter = _sinceStart.Elapsed;
+    }
+
+    // The log comes through a pipe, a moment after the answer.
+    private async Task<string> ReasonAsync(string requestId)
+    {
+        await UntilAsync(TimeSpan.FromSeconds(10), "the log has the reason", () => Task.FromResult(Output.Contains(requestId, StringComparison.Ordinal)), () => Output);
+        return string.Join('\n', Output.Split('\n').Where(line => line.Contains(requestId, StringComparison.Ordinal)));
     }
 
     private async Task SignalAsync(string signal) => (await RunAsync(new ProcessStartInfo("kill", [$"-{signal}", Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))).Code.ShouldBe(0);

@@ -43,7 +43,7 @@ internal static class StorageSetup
         services.AddSingleton<IWriter, PostgresWriter>();
         services.AddSingleton<IReader, PostgresReader>();
         services.AddSingleton<ISqlDialect, PostgresDialect>();
-        services.AddPooledDbContextFactory<FlapjackDb>((provider, options) => Common(options.UseNpgsql(source).AddInterceptors(new PulseCheck(provider.GetRequiredService<PostgresPulse>()))));
+        services.AddPooledDbContextFactory<FlapjackDb>((provider, options) => Common(options.UseNpgsql(source).AddInterceptors(new ContextConnections(provider.GetRequiredService<PostgresPulse>()))));
     }
 
     private static void Common(DbContextOptionsBuilder options) => options

@@ -1,6 +1,4 @@
-using System.Data.Common;
 using System.Diagnostics;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Npgsql;
 
 namespace Flapjack.Server.Platform.Storage.Postgres;
@@ -113,20 +111,4 @@ internal sealed partial class PostgresPulse(NpgsqlDataSource pulses, TimeSpan pa
 
     [LoggerMessage(3, LogLevel.Debug, "The connection that watches the database broke; it is opened again")]
     private static partial void LogBroken(ILogger logger, Exception exception);
-}
-
-/// <summary>Refuses what EF Core would ask of a silent database.</summary>
-internal sealed class PulseCheck(PostgresPulse pulse) : DbConnectionInterceptor
-{
-    public override InterceptionResult ConnectionOpening(DbConnection connection, ConnectionEventData eventData, InterceptionResult result)
-    {
-        pulse.ThrowIfSilent();
-        return result;
-    }
-
-    public override ValueTask<InterceptionResult> ConnectionOpeningAsync(DbConnection connection, ConnectionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
-    {
-        pulse.ThrowIfSilent();
-        return ValueTask.FromResult(result);
-    }
 }
