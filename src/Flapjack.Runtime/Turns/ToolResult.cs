@@ -30,7 +30,8 @@ internal sealed record ToolResult(string Content, JsonElement Value, bool Trunca
         TextContent content => Of(content.Text),
         ToolOutput output => Of(output.Value) with { Images = output.Images },
         JsonElement { ValueKind: JsonValueKind.Undefined } => Of(null),
-        JsonElement { ValueKind: JsonValueKind.String } text => Of(text.GetString()),
+        // A tool that says it is a string means a string; a text alone may be JSON.
+        JsonElement { ValueKind: JsonValueKind.String } text => OfText(text.GetString()!, JsonText.String(text.GetString()!)),
         JsonElement json => OfText(json.GetRawText(), json.Clone()),
         _ => Of(JsonSerializer.SerializeToElement(value, JsonText.Compact)),
     };

@@ -120,7 +120,7 @@ public sealed record SessionResponse
         ExpiresIn = (int)tokens.AccessLifetime.TotalSeconds,
         RefreshToken = tokens.Refresh,
         User = UserResponse.From(tokens.User),
-        Org = (orgs.Find(o => o.Id == tokens.User.DefaultOrgId) ?? (orgs is [var oldest, ..] ? oldest : null)) is { } org ? SessionOrg.From(org) : null,
+        Org = (orgs.Find(o => o.Id == tokens.User.DefaultOrgId) ?? orgs.MinBy(o => o.Id)) is { } org ? SessionOrg.From(org) : null,
     };
 }
 

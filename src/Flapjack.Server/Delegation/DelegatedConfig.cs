@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Tools;
 
 namespace Flapjack.Server.Delegation;
 
@@ -55,8 +56,7 @@ internal sealed record DelegatedConfig : IAgentConfig
             else if (name.Contains("__", StringComparison.Ordinal)) errors.Add($"{path}.name", "must not contain __");
             else if (!names.Add(name)) errors.Add($"{path}.name", "is used twice");
             errors.Text($"{path}.description", Tools[i].Description, 4_000);
-            errors.Object($"{path}.parameters", Tools[i].Parameters, 64 * 1024);
-            if (Tools[i].Parameters.TryGetProperty("type", out var type) && (type.ValueKind != JsonValueKind.String || !type.ValueEquals("object"))) errors.Add($"{path}.parameters", "must be a schema of type object");
+            ToolSchemas.Check(errors, $"{path}.parameters", Tools[i].Parameters);
         }
     }
 

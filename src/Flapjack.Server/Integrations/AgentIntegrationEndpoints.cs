@@ -13,7 +13,7 @@ namespace Flapjack.Server.Integrations;
 
 internal static class AgentIntegrationEndpoints
 {
-    private const int MaxTables = 500, LongestName = 200;
+    private const int MaxTables = 500, LongestName = 200, MaxAttempts = 3;
 
     public static void Map(IEndpointRouteBuilder app)
     {
@@ -44,13 +44,28 @@ internal static class AgentIntegrationEndpoints
         var tables = Tables(body.Value.AllowedTables.Value, errors);
         errors.ThrowIfAny();
         var integration = await db.Integrations.InShort().FindIntegrationAsync(id!.Value, cancellationToken);
-        var row = await db.AgentIntegrations.FirstOrDefaultAsync(a => a.AgentId == agentId && a.IntegrationId == id, cancellationToken);
-        var isNew = row is null;
-        if (row is null) db.AgentIntegrations.Add(row = new() { Id = Ids.New(), OrgId = agent.OrgId, AgentId = agentId, IntegrationId = integration.Id, CreatedAt = time.Now() });
-        row.AllowedTables = tables;
-        await SaveAsync(agentId, db, cancellationToken);
-        var answer = AgentIntegrationResponse.From(row, integration);
-        return isNew ? TypedResults.Created((string?)null, answer) : TypedResults.Ok(answer);
+        for (var attempt = 1; ; attempt++)
+        {
+            var row = await db.AgentIntegrations.FirstOrDefaultAsync(a => a.AgentId == agentId && a.IntegrationId == id, cancellationToken);
+            var isNew = row is null;
+            if (row is null) db.AgentIntegrations.Add(row = new() { Id = Ids.New(), OrgId = agent.OrgId, AgentId = agentId, IntegrationId = integration.Id, CreatedAt = time.Now() });
+            row.AllowedTables = tables;
+            try
+            {
+                await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+                await db.SaveChangesAsync(cancellationToken);
+                await AgentEquipment.ChangedAsync(db, agentId, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+            }
+            catch (DbUpdateException fault) when (attempt < MaxAttempts && DatabaseFaults.IsConflict(fault))
+            {
+                // Somebody attached or detached it this very moment; looked at again, it is the other case.
+                db.Entry(row).State = EntityState.Detached;
+                continue;
+            }
+            var answer = AgentIntegrationResponse.From(row, integration);
+            return isNew ? TypedResults.Created((string?)null, answer) : TypedResults.Ok(answer);
+        }
     }
 
     /// <summary>Takes a database from an agent.</summary>
@@ -60,24 +75,11 @@ internal static class AgentIntegrationEndpoints
         var errors = new FieldErrors();
         var id = errors.Id("integrationId", body.Value.IntegrationId.Value ?? new Query(request).Text("integrationId", "integration_id"), required: true);
         errors.ThrowIfAny();
-        db.AgentIntegrations.Remove(await db.AgentIntegrations.FirstOrDefaultAsync(a => a.AgentId == agentId && a.IntegrationId == id, cancellationToken) ?? throw ApiException.NotFound("Integration"));
-        await SaveAsync(agentId, db, cancellationToken);
-        return TypedResults.Ok(Deleted.Ok);
-    }
-
-    private static async Task SaveAsync(Guid agentId, FlapjackDb db, CancellationToken cancellationToken)
-    {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        try
-        {
-            await db.SaveChangesAsync(cancellationToken);
-        }
-        catch (DbUpdateException exception) when (DatabaseFaults.IsConflict(exception))
-        {
-            throw ApiException.Conflict("the agent's databases were changed at the same time");
-        }
+        if (await db.AgentIntegrations.Where(a => a.AgentId == agentId && a.IntegrationId == id).ExecuteDeleteAsync(cancellationToken) == 0) throw ApiException.NotFound("Integration");
         await AgentEquipment.ChangedAsync(db, agentId, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        return TypedResults.Ok(Deleted.Ok);
     }
 
     private static string? Tables(List<string?>? names, FieldErrors errors)

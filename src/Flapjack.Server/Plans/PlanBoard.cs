@@ -44,9 +44,9 @@ internal sealed class PlanBoard(Plan plan, IEnumerable<Todo> todos, IEnumerable<
         if (status == todo.Status) return;
         RequireOpen();
         if (!Tree.IsLeaf(todo)) throw ApiException.Conflict("the status of a todo with children follows theirs");
-        if (todo.Status == TodoStatuses.Pending && status is TodoStatuses.InProgress or TodoStatuses.Done && Tree.IsBlocked(todo)) throw ApiException.Conflict("the todo waits for others that are not closed");
+        if (todo.Status != TodoStatuses.InProgress && status is TodoStatuses.InProgress or TodoStatuses.Done && Tree.IsBlocked(todo)) throw ApiException.Conflict("the todo waits for others that are not closed");
         todo.Become(status, now);
-        Settle(now);
+        Settle(now, started: status is TodoStatuses.InProgress or TodoStatuses.Done, closed: todo.IsClosed);
     }
 
     /// <summary>Hangs a todo under another parent (null = none), or at another place among its siblings.</summary>
@@ -68,12 +68,14 @@ internal sealed class PlanBoard(Plan plan, IEnumerable<Todo> todos, IEnumerable<
     /// <summary>Takes a todo out, with everything under it.</summary>
     public void Remove(Todo todo, DateTime now)
     {
-        var gone = Tree.BranchOf(todo).Select(t => t.Id).ToHashSet();
+        var branch = Tree.BranchOf(todo).ToList();
+        var gone = branch.Select(t => t.Id).ToHashSet();
+        var hadWork = branch.Exists(t => Tree.IsLeaf(t) && !t.IsClosed);
         _todos.RemoveAll(t => gone.Contains(t.Id));
         _dependencies.RemoveAll(d => gone.Contains(d.TodoId) || gone.Contains(d.DependsOnId));
         _tree = null;
         Renumber(todo.ParentId);
-        Settle(now);
+        Settle(now, closed: hadWork);
     }
 
     /// <summary>Lets a todo wait for another. 409 when one would then wait for itself.</summary>
@@ -130,7 +132,8 @@ internal sealed class PlanBoard(Plan plan, IEnumerable<Todo> todos, IEnumerable<
         for (var i = 0; i < siblings.Count; i++) siblings[i].Position = i;
     }
 
-    private void Settle(DateTime now)
+    // The plan moves with what happened, not with how its todos stand: one that was opened again has closed todos and is still to begin.
+    private void Settle(DateTime now, bool started = false, bool closed = false)
     {
         _tree = null;
         foreach (var (todo, _) in Tree.Ordered.Reverse())
@@ -138,10 +141,9 @@ internal sealed class PlanBoard(Plan plan, IEnumerable<Todo> todos, IEnumerable<
             if (!Tree.IsLeaf(todo)) todo.Become(Tree.StatusByChildren(todo), now);
         }
         if (plan.IsClosed) return;
-        var leaves = Tree.Leaves.ToList();
         // Work that began in the chat was approved in the chat.
-        if (plan.Status != PlanStatuses.InProgress && leaves.Exists(t => t.Status is TodoStatuses.InProgress or TodoStatuses.Done)) plan.Status = PlanStatuses.InProgress;
-        if (leaves.Count > 0 && leaves.TrueForAll(t => t.IsClosed)) plan.Status = PlanStatuses.Completed;
+        if (started) plan.Status = PlanStatuses.InProgress;
+        if (closed && Tree.Leaves.Any() && Tree.Leaves.All(t => t.IsClosed)) plan.Status = PlanStatuses.Completed;
     }
 
     private void RequireOpen()

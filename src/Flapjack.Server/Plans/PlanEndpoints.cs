@@ -88,10 +88,10 @@ internal static class PlanEndpoints
     }
 
     /// <summary>Lists the todos that could be started now, in plan order.</summary>
-    private static async Task<Ok<List<TodoResponse>>> Ready(Guid planId, FlapjackDb db, CallerContext access, CancellationToken cancellationToken)
+    private static async Task<Ok<List<TodoResponse>>> Ready(Guid planId, HttpContext http, FlapjackDb db, CallerContext access, CancellationToken cancellationToken)
     {
         var tree = (await db.FindBoardAsync(access, planId, cancellationToken)).Tree;
-        return TypedResults.Ok(tree.Ordered.Where(item => tree.IsReady(item.Todo)).Select(item => TodoResponse.From(item.Todo, item.Depth, tree)).ToList());
+        return TypedResults.Ok(tree.Ordered.Where(item => tree.IsReady(item.Todo)).ToList().ToPage(http).ConvertAll(item => TodoResponse.From(item.Todo, item.Depth, tree)));
     }
 
     internal static ApiException TooMany(PlanConfig config) => ApiException.Invalid("todos", $"a plan of this agent has at most {config.MaxTodos} todos");

@@ -72,11 +72,11 @@ internal static class TodoEndpoints
     }
 
     /// <summary>Lists what a todo waits for.</summary>
-    private static async Task<Ok<List<DependencyResponse>>> ListDependencies(Guid planId, Guid todoId, FlapjackDb db, CallerContext access, CancellationToken cancellationToken)
+    private static async Task<Ok<List<DependencyResponse>>> ListDependencies(Guid planId, Guid todoId, HttpContext http, FlapjackDb db, CallerContext access, CancellationToken cancellationToken)
     {
         var board = await db.FindBoardAsync(access, planId, cancellationToken);
         board.Find(todoId);
-        return TypedResults.Ok(board.Dependencies.Where(d => d.TodoId == todoId).OrderBy(d => d.CreatedAt).ThenBy(d => d.DependsOnId).Select(DependencyResponse.From).ToList());
+        return TypedResults.Ok(board.Dependencies.Where(d => d.TodoId == todoId).OrderBy(d => d.CreatedAt).ThenBy(d => d.DependsOnId).ToList().ToPage(http).ConvertAll(DependencyResponse.From));
     }
 
     /// <summary>Lets a todo wait for another of the same plan.</summary>

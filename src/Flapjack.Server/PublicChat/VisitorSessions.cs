@@ -23,7 +23,7 @@ internal sealed record VisitorSession(string Subject, DateTime ExpiresAt, bool I
 internal sealed class VisitorSessions(SigningSecrets secrets, TimeProvider time)
 {
     private const string Slug = "slug", Kind = "kind", OurKind = "flapjack-visitor", AnonymousKind = "flapjack-anonymous";
-    private const int MaxLength = 4_000, MaxSubject = 500;
+    private const int MaxLength = 4_000, MaxSubject = 500, ShortestKey = 32;
     private static readonly TimeSpan FromApplication = TimeSpan.FromHours(24), Anonymous = TimeSpan.FromDays(30), Skew = TimeSpan.FromSeconds(60);
     private static readonly JsonWebTokenHandler Handler = new() { SetDefaultTimesOnTokenCreation = false, MapInboundClaims = false };
 
@@ -65,7 +65,13 @@ internal sealed class VisitorSessions(SigningSecrets secrets, TimeProvider time)
         return Caller.VisitorOf(chat.Slug, name);
     }
 
-    private async Task<SymmetricSecurityKey> KeyAsync(Publication chat, CancellationToken cancellationToken) => new(Encoding.UTF8.GetBytes((await secrets.ReadAsync(chat.OrgId, cancellationToken)).Secret));
+    private async Task<SymmetricSecurityKey> KeyAsync(Publication chat, CancellationToken cancellationToken)
+    {
+        var key = Encoding.UTF8.GetBytes((await secrets.ReadAsync(chat.OrgId, cancellationToken)).Secret);
+        // Secrets may be shorter than the library takes. HMAC fills its key with zeros anyway, so the signature stays the one of the secret.
+        if (key.Length < ShortestKey) Array.Resize(ref key, ShortestKey);
+        return new(key);
+    }
 
     private bool IsCurrent(DateTime? notBefore, DateTime? expires, SecurityToken token, TokenValidationParameters parameters)
     {

@@ -18,11 +18,11 @@ internal static class ParticipantEndpoints
         participants.MapDelete("", Remove).WithName("removeParticipant").Access(Scopes.ThreadsWrite, Role.Member);
     }
 
-    /// <summary>Lists who takes part in a multiplayer thread, in order of joining.</summary>
-    private static async Task<Ok<List<ParticipantResponse>>> List(Guid threadId, FlapjackDb db, CallerContext access, CancellationToken cancellationToken)
+    /// <summary>Lists who takes part in a multiplayer thread, who came last first.</summary>
+    private static async Task<Ok<List<ParticipantResponse>>> List(Guid threadId, HttpContext http, FlapjackDb db, CallerContext access, CancellationToken cancellationToken)
     {
         await db.FindThreadAsync(access, threadId, cancellationToken);
-        var rows = await db.Participants.AsNoTracking().Where(p => p.ThreadId == threadId).OrderBy(p => p.CreatedAt).ThenBy(p => p.UserId).ToListAsync(cancellationToken);
+        var rows = await db.Participants.AsNoTracking().Where(p => p.ThreadId == threadId).OrderByDescending(p => p.CreatedAt).ThenByDescending(p => p.UserId).ToPageAsync(http, cancellationToken);
         return TypedResults.Ok(rows.ConvertAll(ParticipantResponse.From));
     }
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using Flapjack.Runtime.Schemas;
 using Flapjack.Server.Platform.Egress;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Secrets;
@@ -10,7 +9,7 @@ namespace Flapjack.Server.Tools;
 /// <summary>Applies a request to a tool: what is absent stays, null clears. Faults are collected, so a tool that is not saved may be half changed.</summary>
 internal sealed class ToolEditor(SecretBox secrets, EgressGuard guard)
 {
-    private const int MaxDescription = 4_000, MaxUrl = 2_000, MaxHeaders = 20, MaxHeaderValue = 8_192, MaxProblems = 10, SchemaLimit = 64 * 1024;
+    private const int MaxDescription = 4_000, MaxUrl = 2_000, MaxHeaders = 20, MaxHeaderValue = 8_192;
     private static readonly SearchValues<char> TokenChars = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
     // What frames a request or steers its connection, and what every call brings by itself.
@@ -59,14 +58,8 @@ internal sealed class ToolEditor(SecretBox secrets, EgressGuard guard)
     private static void Parameters(WebhookTool tool, ToolRequest request, FieldErrors errors)
     {
         if (!request.Parameters.IsSet) return;
-        var before = errors.Count;
-        errors.Object("parameters", request.Parameters.Value, SchemaLimit);
-        tool.Parameters = WebhookTool.AnyArguments;
-        if (errors.Count > before || request.Parameters.Value is not { ValueKind: JsonValueKind.Object } schema) return;
-        tool.Parameters = schema.GetRawText();
-        // Providers refuse everything else, with the whole request.
-        if (!schema.TryGetProperty("type", out var type) || type.ValueKind != JsonValueKind.String || !type.ValueEquals("object")) errors.Add("parameters.type", "must be object");
-        foreach (var problem in JsonSchema.Parse(schema).Problems.Where(p => p.IsMistake).Take(MaxProblems)) errors.Add("parameters" + problem.Path.Replace('/', '.'), problem.Message);
+        ToolSchemas.Check(errors, "parameters", request.Parameters.Value);
+        tool.Parameters = request.Parameters.Value is { ValueKind: JsonValueKind.Object } schema ? schema.GetRawText() : WebhookTool.AnyArguments;
     }
 
     private void Headers(WebhookTool tool, ToolRequest request, FieldErrors errors)

@@ -28,7 +28,7 @@ internal sealed class ToolTrial(WebhookCall call, SecretBox secrets, TimeProvide
             Ok = reply.Error is null && reply.Challenge is null,
             Status = reply.Status,
             DurationMs = (long)time.GetElapsedTime(started).TotalMilliseconds,
-            Result = reply.Error is not null || reply.Challenge is not null ? null : ValueOf(reply.Value),
+            Result = reply.Error is not null || reply.Challenge is not null ? null : ValueOf(reply),
             Error = reply.Challenge is null ? reply.Error : ToolErrors.AuthRequired,
             Detail = reply.Detail,
             Events = events,
@@ -64,15 +64,15 @@ internal sealed class ToolTrial(WebhookCall call, SecretBox secrets, TimeProvide
     }
 
     // The text of a result is JSON where it can be: that is how streams show it.
-    private static JsonElement ValueOf(string? value)
+    private static JsonElement ValueOf(WebhookReply reply)
     {
         try
         {
-            return value is null ? JsonElement.Parse("null") : JsonElement.Parse(value);
+            return JsonElement.Parse(reply.IsText ? JsonSerializer.Serialize(reply.Value, WireJson.Responses) : reply.Value ?? "null");
         }
         catch (JsonException)
         {
-            return JsonSerializer.SerializeToElement(value, WireJson.Responses);
+            return JsonSerializer.SerializeToElement(reply.Value, WireJson.Responses);
         }
     }
 

@@ -28,7 +28,7 @@ internal sealed class WebhookCall(OutboundHttp http, SigningSecrets secrets, Tim
         var reply = await SendAsync(target, tool, WebhookOrigin.Of(context), Body(arguments), cancellationToken);
         foreach (var (kind, payload) in reply.Custom) context.EmitCustom(kind, payload);
         if (reply.Challenge is { } challenge) context.Challenge(challenge);
-        return reply.Error is null ? reply.Value : throw new ToolException(reply.Error, reply.Detail);
+        return reply.Error is null ? reply.Returned : throw new ToolException(reply.Error, reply.Detail);
     }
 
     /// <summary>Sends a call and reads the reply. Throws only when it is cancelled.</summary>

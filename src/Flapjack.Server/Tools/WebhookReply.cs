@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Flapjack.Runtime.Tools;
 using Flapjack.Server.Platform.Egress;
+using Flapjack.Server.Platform.Http;
 
 namespace Flapjack.Server.Tools;
 
@@ -18,6 +19,12 @@ internal sealed record WebhookReply
 
     /// <summary>The result, as JSON or plain text; null for none.</summary>
     public string? Value { get; init; }
+
+    /// <summary>The value was a JSON string: a text, also where it looks like JSON.</summary>
+    public bool IsText { get; init; }
+
+    /// <summary>The value as a tool returns it.</summary>
+    public object? Returned => IsText ? JsonSerializer.SerializeToElement(Value, WireJson.Responses) : Value;
 
     /// <summary>The code it failed with; null when it went well.</summary>
     public string? Error { get; init; }
@@ -49,7 +56,7 @@ internal sealed record WebhookReply
         if (!answer.IsSuccess) return Failed(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"TOOL_HTTP_{answer.Status}"), text.Length == 0 ? null : Head(text, MaxDetail), answer.Status);
         if (string.IsNullOrWhiteSpace(text)) return new() { Status = answer.Status };
         using var json = Parse(text);
-        return json?.RootElement.ValueKind == JsonValueKind.Object ? OfObject(json.RootElement, answer.Status) : new() { Status = answer.Status, Value = json is null ? text : TextOf(json.RootElement) };
+        return json?.RootElement.ValueKind == JsonValueKind.Object ? OfObject(json.RootElement, answer.Status) : new() { Status = answer.Status, Value = json is null ? text : TextOf(json.RootElement), IsText = json?.RootElement.ValueKind == JsonValueKind.String };
     }
 
     private static WebhookReply OfObject(JsonElement json, int status)
@@ -59,11 +66,12 @@ internal sealed record WebhookReply
         {
             Status = status,
             Value = json.TryGetProperty("result", out var result) ? TextOf(result) : hasCustom || hasChallenge ? Without(json, "custom", "auth_challenge") : json.GetRawText(),
+            IsText = result.ValueKind == JsonValueKind.String,
             Custom = hasCustom ? [.. Events(custom)] : [],
         };
         if (!hasChallenge || challenge.ValueKind == JsonValueKind.Null) return reply;
         return ChallengeOf(challenge) is { } asked ? reply with { Challenge = asked }
-            : reply with { Value = null, Error = ToolErrors.Failed, Detail = "auth_challenge needs a provider and an https address as redirectUrl." };
+            : reply with { Value = null, IsText = false, Error = ToolErrors.Failed, Detail = "auth_challenge needs a provider and an https address as redirectUrl." };
     }
 
     // A string is its text, everything else the JSON as it was sent.

@@ -30,6 +30,21 @@ public sealed class TodoTests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Fact]
+    public async Task A_plan_that_is_opened_again_begins_with_the_next_todo_that_does()
+    {
+        var plan = await world.PlanAsync(await world.OpenAsync(), new { content = "a" });
+        await world.SetAsync(plan, 0, new { status = "done" }).ShouldBe(200);
+        (await world.ReadPlanAsync(plan)).Text("status").ShouldBe("completed");
+        await world.PatchAsync($"/api/plans/{plan.Text("id")}", new { status = "approved" }).ShouldBe(200);
+        var added = await world.PostAsync($"/api/plans/{plan.Text("id")}/todos", new { content = "b" }).ShouldBe(201);
+        (await world.ReadPlanAsync(plan)).Text("status").ShouldBe("approved");
+        await world.PatchAsync($"/api/plans/{plan.Text("id")}/todos/{added.Text("id")}", new { position = 0 }).ShouldBe(200);
+        (await world.ReadPlanAsync(plan)).Text("status").ShouldBe("approved");
+        await world.DeleteAsync($"/api/plans/{plan.Text("id")}/todos/{added.Text("id")}").ShouldBe(200);
+        (await world.ReadPlanAsync(plan)).Text("status").ShouldBe("completed", "its last open todo is gone");
+    }
+
+    [Fact]
     public async Task A_parent_follows_its_children()
     {
         var plan = await world.PlanAsync(await world.OpenAsync(), new { content = "a", children = new object[] { new { content = "b" }, new { content = "c", children = new[] { new { content = "d" } } } } }, new { content = "e" });
@@ -58,6 +73,9 @@ public sealed class TodoTests(TurnWorld world) : IClassFixture<TurnWorld>
         (await Ready()).ShouldBe("a d");
         await world.SetAsync(plan, 1, new { status = "in_progress" }).ShouldBeError(409, "CONFLICT");
         await world.SetAsync(plan, 1, new { status = "done" }).ShouldBeError(409, "CONFLICT");
+        await world.SetAsync(plan, 1, new { status = "skipped" }).ShouldBe(200);
+        await world.SetAsync(plan, 1, new { status = "in_progress" }).ShouldBeError(409, "CONFLICT");
+        await world.SetAsync(plan, 1, new { status = "pending" }).ShouldBe(200);
         (await world.ReadPlanAsync(plan)).Text("status").ShouldBe("draft");
         await world.SetAsync(plan, 0, new { status = "skipped" }).ShouldBe(200);
         (await Ready()).ShouldBe("b d");

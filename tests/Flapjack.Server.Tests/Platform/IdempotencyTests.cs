@@ -1,5 +1,6 @@
 using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Storage;
+using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -119,6 +120,33 @@ public sealed class IdempotencyTests(ServerFixture server) : IClassFixture<Serve
         own.Time.Advance(IdempotencyStore.Abandoned + TimeSpan.FromSeconds(1));
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => own.Client.SendAsync(Request(_key, "{\"name\":\"a\"}"), Token)));
         answers.Count(a => (int)a.StatusCode == 201 && a.Header("Idempotency-Replayed") is null).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_claim_that_is_renewed_is_nobody_elses()
+    {
+        await using var own = await ServerFixture.StartAsync();
+        var store = own.Services.GetRequiredService<IdempotencyStore>();
+        var claim = (await store.ClaimAsync(Guid.Empty, "a scope", "a body", Token))!;
+        for (var minute = 0; minute < 12; minute += 4)
+        {
+            own.Time.Advance(TimeSpan.FromMinutes(4));
+            await store.RenewAsync(claim);
+            (await store.TakeOverAsync((await store.FindAsync("a scope", Token))!, Token)).ShouldBeNull();
+        }
+        own.Time.Advance(IdempotencyStore.Abandoned + TimeSpan.FromSeconds(1));
+        (await store.TakeOverAsync((await store.FindAsync("a scope", Token))!, Token)).ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void An_answer_is_kept_with_its_headers()
+    {
+        var headers = KeptAnswer.HeadersOf(new HeaderDictionary { ["X-Flapjack-Thread"] = "t", ["X-Request-Id"] = "r" });
+        var kept = KeptAnswer.Unpack(200, "application/json", new KeptAnswer(200, "application/json", headers, [1, 2]).Pack());
+        kept.Headers.ShouldBe(new Dictionary<string, string> { ["X-Flapjack-Thread"] = "t" });
+        kept.Body.ShouldBe([1, 2]);
+        // As the version before wrote it: the location alone.
+        KeptAnswer.Unpack(201, null, [0, 2, .. "/x"u8, 3]).Headers["Location"].ShouldBe("/x");
     }
 
     private async Task<int> AgentsNamed(string name)

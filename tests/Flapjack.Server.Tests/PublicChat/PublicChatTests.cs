@@ -33,6 +33,22 @@ public sealed class PublicChatTests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Fact]
+    public async Task A_short_signing_secret_signs_sessions_too()
+    {
+        await using var own = await TurnWorld.StartAsync();
+        using var owner = await own.Server.LoginOwnerAsync();
+        const string secret = "24-characters-of-secret!";
+        await owner.PostAsync($"/api/orgs/{await own.Server.FirstOrgAsync()}/signing-secret/rotate", JsonText.Content(JsonSerializer.Serialize(new { secret })), Token).ShouldBe(200);
+        var chats = new ChatWorld(own);
+        var (_, slug) = await chats.PublishAsync();
+        var (thread, session) = await chats.OpenAsync(slug);
+        await chats.GetAsync($"{slug}/threads/{thread}/messages", session).ShouldBe(200);
+        var theirs = ChatWorld.TokenOf(secret, new { sub = "ada", slug, exp = chats.In(TimeSpan.FromHours(1)) });
+        var (own2, _) = await chats.OpenAsync(slug, theirs);
+        await chats.GetAsync($"{slug}/threads/{own2}/messages", theirs).ShouldBe(200);
+    }
+
+    [Fact]
     public async Task Tools_overrides_and_model_choice_have_no_effect()
     {
         var (_, slug) = await _chats.PublishAsync();

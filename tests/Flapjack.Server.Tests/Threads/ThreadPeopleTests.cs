@@ -65,7 +65,7 @@ public sealed class ThreadPeopleTests(TurnWorld world) : IClassFixture<TurnWorld
         ada.Text("created_at").ShouldEndWith("Z");
         (await world.PostAsync(path, new { userId = "u-18" }).ShouldBe(201)).Text("role").ShouldBe("member");
         (await world.PostAsync(path, new { userId = "u-17", displayName = "Ada L." }).ShouldBe(200)).Text("role").ShouldBe("owner");
-        (await world.GetAsync(path)).EnumerateArray().Select(p => p.Text("user_id")).ShouldBe(["u-17", "u-18"]);
+        (await world.GetAsync(path)).EnumerateArray().Select(p => p.Text("user_id")).ShouldBe(["u-18", "u-17"]);
         await world.PostAsync(path, new { userId = "u-17", role = "member" }).ShouldBeError(409, "CONFLICT");
         await RemoveAsync(path, """{"userId":"u-17"}""").ShouldBeError(409, "CONFLICT");
         await world.PostAsync(path, new { userId = "u-18", role = "owner" }).ShouldBe(200);

@@ -40,7 +40,7 @@ internal sealed class LoginFailures(ServerSettings settings, IReader reader, IWr
     private void Check(Entry? entry, DateTime now)
     {
         if (entry is not null && entry.Start + Window > now && entry.Count >= settings.Limits.LoginFailures)
-            throw new ApiException(429, "RATE_LIMITED", "too many failed logins, try again later") { RetryAfter = entry.Start + Window - now };
+            throw new ApiException(429, "RATE_LIMITED", "too many failed logins, try again later") { RetryAfter = entry.Start + Window - now, Limit = settings.Limits.LoginFailures };
     }
 
     private void Count(string key, DateTime now)

@@ -13,7 +13,9 @@ internal sealed class TableArguments(DatabaseTable table, AIFunctionArguments ar
     public RowRequest ReadRows()
     {
         var columns = Items("columns").Select((name, i) => Column(name, $"columns[{i}]")).Distinct().ToList();
-        var order = Items("order_by").Take(TableSchemas.MaxOrders).Select((item, i) => new RowOrder(
+        var orders = Items("order_by");
+        if (orders.Count > TableSchemas.MaxOrders) throw Fault("order_by", $"has more than {TableSchemas.MaxOrders} entries");
+        var order = orders.Select((item, i) => new RowOrder(
             Column(Field(item, "column"), $"order_by[{i}].column"), Field(item, "direction") is { ValueKind: JsonValueKind.String } direction && direction.ValueEquals("desc"))).ToList();
         return new(columns.Count > 0 ? columns : table.Columns, ReadFilters(), order, Number("limit", TableSchemas.StandardRows, 1, TableSchemas.MaxRows), Number("offset", 0, 0, int.MaxValue));
     }

@@ -31,6 +31,17 @@ internal sealed class KnowledgeAnswers(SearchTargets targets, EmbeddingModels mo
     }
 
     /// <summary>The same in the form of the REST endpoint: its request body, its answer.</summary>
-    public async Task<JsonElement> FindAsync(JsonElement request, CancellationToken cancellationToken) =>
-        JsonSerializer.SerializeToElement(await FindAsync(request.Deserialize<KnowledgeSearchRequest>(WireJson.Requests)!, cancellationToken), WireJson.Responses);
+    public async Task<JsonElement> FindAsync(JsonElement request, CancellationToken cancellationToken)
+    {
+        KnowledgeSearchRequest read;
+        try
+        {
+            read = request.Deserialize<KnowledgeSearchRequest>(WireJson.Requests)!;
+        }
+        catch (JsonException fault)
+        {
+            throw ApiException.BadRequest($"cannot be read at {fault.Path}");
+        }
+        return JsonSerializer.SerializeToElement(await FindAsync(read, cancellationToken), WireJson.Responses);
+    }
 }

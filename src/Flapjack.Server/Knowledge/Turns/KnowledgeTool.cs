@@ -38,7 +38,7 @@ internal sealed class KnowledgeTool(EquipmentRequest request, KnowledgeConfig co
     {
         var context = ToolContext.Of(arguments);
         var query = arguments["query"] is JsonElement text ? text.GetString()! : (string)arguments["query"]!;
-        var limit = arguments.TryGetValue("limit", out var sent) && sent is JsonElement { ValueKind: JsonValueKind.Number } number ? number.GetInt32() : 6;
+        var limit = arguments.TryGetValue("limit", out var sent) && sent is JsonElement { ValueKind: JsonValueKind.Number } number ? (int)number.GetDouble() : 6;
         try
         {
             var reach = await KnowledgeReach.OfAsync(equipment, request, cancellationToken);

@@ -29,9 +29,9 @@ internal static class RegistryEndpoints
     }
 
     /// <summary>Lists well-known servers that can be connected with <c>managedProvider</c>.</summary>
-    private static async Task<Ok<List<ManagedProviderResponse>>> Managed(FlapjackDb db, ManagedProviders managed, CancellationToken cancellationToken)
+    private static async Task<Ok<List<ManagedProviderResponse>>> Managed(HttpContext http, FlapjackDb db, ManagedProviders managed, CancellationToken cancellationToken)
     {
         var installed = await db.McpServers.AsNoTracking().Where(s => s.ManagedProvider != null).OrderBy(s => s.CreatedAt).Select(s => new { s.Id, s.ManagedProvider }).ToListAsync(cancellationToken);
-        return TypedResults.Ok(managed.All.Select(provider => ManagedProviderResponse.From(provider, installed.FirstOrDefault(own => own.ManagedProvider == provider.Id)?.Id)).ToList());
+        return TypedResults.Ok(managed.All.ToPage(http).ConvertAll(provider => ManagedProviderResponse.From(provider, installed.FirstOrDefault(own => own.ManagedProvider == provider.Id)?.Id)));
     }
 }

@@ -51,6 +51,8 @@ internal sealed partial class RegistrySearch(ServerSettings settings, TimeProvid
         request.Headers.Accept.ParseAdd("application/json");
         using var response = await _http.SendAsync(request, cancellationToken);
         if (response.StatusCode == System.Net.HttpStatusCode.NotFound) return null;
+        // It answered: what it refuses is the only thing in the request that is its own.
+        if (response.StatusCode is System.Net.HttpStatusCode.BadRequest or System.Net.HttpStatusCode.UnprocessableEntity && path.Contains("cursor=", StringComparison.Ordinal)) throw ApiException.Invalid("cursor", "is not a cursor of this list");
         response.EnsureSuccessStatusCode();
         await response.Content.LoadIntoBufferAsync(MaxBytes, cancellationToken);
         using var document = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken);

@@ -14,7 +14,7 @@ internal sealed class PlanDesk(PlanStore plans, PlanConfig config)
         var (title, description) = (input.Text("title"), input.Text("description"));
         PlanFields.Title(errors, title);
         PlanFields.Description(errors, description);
-        var sketched = input.Json("todos") is { } json ? json.Deserialize<List<SketchedTodoRequest?>>(WireJson.Requests) : null;
+        var sketched = Sketched(input);
         var board = await TryAsync(async () =>
         {
             var todos = PlanFields.Sketches(errors, sketched);
@@ -121,6 +121,19 @@ internal sealed class PlanDesk(PlanStore plans, PlanConfig config)
         catch (ApiException refusal)
         {
             throw new ToolException(refusal.Status switch { 404 => ToolErrors.NotFound, 409 => ToolErrors.Conflict, _ => ToolErrors.InvalidArguments }, refusal.Detail, refusal);
+        }
+    }
+
+    private static List<SketchedTodoRequest?>? Sketched(ToolInput input)
+    {
+        try
+        {
+            return input.Json("todos")?.Deserialize<List<SketchedTodoRequest?>>(WireJson.Requests);
+        }
+        catch (JsonException fault)
+        {
+            // The schema lets 5.0 pass for a whole number.
+            throw new ToolException(ToolErrors.InvalidArguments, $"todos: cannot be read at {fault.Path}", fault);
         }
     }
 }

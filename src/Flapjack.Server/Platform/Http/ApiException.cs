@@ -8,6 +8,8 @@ internal sealed class ApiException(int status, string code, string? detail = nul
     public string? Detail { get; } = detail;
     public IReadOnlyList<FieldError>? Fields { get; } = fields;
     public TimeSpan? RetryAfter { get; init; }
+    /// <summary>Of a 429 with a limit of its own.</summary>
+    public int? Limit { get; init; }
     public string? SignupUrl { get; init; }
 
     public static ApiException NotFound(string? what = null) => new(404, "NOT_FOUND", what is null ? null : $"{what} not found");

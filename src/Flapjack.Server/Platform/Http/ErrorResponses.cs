@@ -55,6 +55,12 @@ internal sealed partial class ErrorResponses(RequestDelegate next, ILogger<Error
         response.ContentType = "application/json; charset=utf-8";
         if (error.Status == 401) response.Headers.WWWAuthenticate = "Bearer";
         if (error.RetryAfter is { } wait) response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        if (error.Limit is { } limit)
+        {
+            response.Headers["X-RateLimit-Limit"] = limit.ToString(CultureInfo.InvariantCulture);
+            response.Headers["X-RateLimit-Remaining"] = "0";
+            response.Headers["X-RateLimit-Reset"] = response.Headers.RetryAfter;
+        }
         await using var writer = new Utf8JsonWriter(response.BodyWriter, new JsonWriterOptions { Encoder = WireJson.Responses.Encoder });
         if (context.RequestServices.GetServices<IErrorForm>().FirstOrDefault(form => form.Covers(context.Request.Path)) is { } own)
         {

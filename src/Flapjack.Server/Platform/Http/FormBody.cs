@@ -77,7 +77,7 @@ internal sealed class FormPart
     {
         var bytes = new byte[maxBytes + 1];
         var length = await Content.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
-        if (length > maxBytes) throw ApiException.BadRequest($"{Name}: has more than {maxBytes} bytes");
+        if (length > maxBytes) throw ApiException.Invalid(Name, $"has more than {maxBytes} bytes");
         var text = Encoding.UTF8.GetString(bytes, 0, length).Trim();
         return text.Contains('\0', StringComparison.Ordinal) ? throw ApiException.BadRequest($"{Name}: must not contain the character U+0000") : text;
     }

@@ -61,7 +61,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
         context.Response.Headers[Replayed] = "true";
         context.Response.StatusCode = answer.Status;
         context.Response.ContentType = answer.ContentType;
-        if (answer.Location is not null) context.Response.Headers.Location = answer.Location;
+        foreach (var (name, value) in answer.Headers) context.Response.Headers[name] = value;
         if (answer.Body.Length == 0) return true;
         context.Response.ContentLength = answer.Body.Length;
         await context.Response.Body.WriteAsync(answer.Body, context.RequestAborted);
@@ -84,7 +84,7 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotencySto
             if (held.IsStream) settled = context.Features.Get<IdempotentTurn>() is not null;
             else if (kept.Keeps(context.Response.StatusCode) && !held.IsTooLarge)
             {
-                await store.KeepAsync(claim, new(context.Response.StatusCode, context.Response.ContentType, context.Response.Headers.Location, held.Bytes()));
+                await store.KeepAsync(claim, new(context.Response.StatusCode, context.Response.ContentType, KeptAnswer.HeadersOf(context.Response.Headers), held.Bytes()));
                 settled = true;
             }
         }

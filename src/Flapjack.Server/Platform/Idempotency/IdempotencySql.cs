@@ -12,6 +12,8 @@ internal static class IdempotencySql
     public static SqlStatement TakeOver(Guid id, Guid newId, DateTime now) => new(
         "UPDATE idempotency_records SET id = $2, created_at = $3 WHERE id = $1 AND status IS NULL AND turn_id IS NULL", [id, newId, now]);
 
+    public static SqlStatement Renew(Guid id, DateTime now) => new("UPDATE idempotency_records SET created_at = $2 WHERE id = $1 AND status IS NULL AND turn_id IS NULL", [id, now]);
+
     public static SqlStatement Keep(Guid id, int status, string? contentType, byte[] body) => new(
         "UPDATE idempotency_records SET status = $2, content_type = $3, body = $4 WHERE id = $1", [id, status, contentType, body]);
 

@@ -11,7 +11,7 @@ internal sealed class IdempotencyStore(Databases databases, IWriter writer, Secr
     /// <summary>How long an answer is given again.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
 
-    /// <summary>A claim this old without an answer belongs to a node that died; no request but a stream takes so long, and a stream's turn is recorded.</summary>
+    /// <summary>A claim this old without an answer belongs to a node that died; no request takes so long but one that waits for its turn, whose claim is renewed, and a stream, whose turn is recorded.</summary>
     public static readonly TimeSpan Abandoned = TimeSpan.FromMinutes(5);
 
     /// <summary>Our claim; null when another request holds the key, which <paramref name="scope"/> then finds.</summary>
@@ -39,6 +39,9 @@ internal sealed class IdempotencyStore(Databases databases, IWriter writer, Secr
         return result.Affected[0] == 1 ? claim : null;
     }
 
+    /// <summary>The request still waits to be executed: its claim is no dead node's.</summary>
+    public Task RenewAsync(IdempotencyClaim claim) => writer.WriteAsync([IdempotencySql.Renew(claim.Id, time.Now())], CancellationToken.None);
+
     public Task KeepAsync(IdempotencyClaim claim, KeptAnswer answer) =>
         writer.WriteAsync([IdempotencySql.Keep(claim.Id, answer.Status, answer.ContentType, box.SealBytes(answer.Pack(), Place(claim.Id)))], CancellationToken.None);
 
@@ -62,20 +65,27 @@ internal sealed record IdempotencyClaim(Guid Id)
     public SqlStatement TurnStatement(Guid turnId) => IdempotencySql.NoteTurn(Id, turnId);
 }
 
-/// <summary>An answer as it is given again.</summary>
-internal sealed record KeptAnswer(int Status, string? ContentType, string? Location, byte[] Body)
+/// <summary>An answer as it is given again, with the headers that are part of it.</summary>
+internal sealed record KeptAnswer(int Status, string? ContentType, IReadOnlyDictionary<string, string> Headers, byte[] Body)
 {
-    /// <summary>Length of the location in two bytes, location, body.</summary>
+    // Their order is stored.
+    private static readonly string[] Kept = ["Location", "X-Flapjack-Thread", "Mcp-Session-Id"];
+
+    public static IReadOnlyDictionary<string, string> HeadersOf(IHeaderDictionary headers) =>
+        Kept.Where(headers.ContainsKey).ToDictionary(name => name, name => headers[name].ToString(), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Length of the headers in two bytes, their values as lines, body.</summary>
     public byte[] Pack()
     {
-        var location = Encoding.UTF8.GetBytes(Location ?? "");
-        return [(byte)(location.Length >> 8), (byte)location.Length, .. location, .. Body];
+        var headers = Encoding.UTF8.GetBytes(string.Join('\n', Kept.Select(name => Headers.GetValueOrDefault(name, ""))).TrimEnd('\n'));
+        return [(byte)(headers.Length >> 8), (byte)headers.Length, .. headers, .. Body];
     }
 
     public static KeptAnswer Unpack(int status, string? contentType, byte[] packed)
     {
         var length = packed[0] << 8 | packed[1];
-        var location = length == 0 ? null : Encoding.UTF8.GetString(packed, 2, length);
-        return new(status, contentType, location, packed[(2 + length)..]);
+        var values = Encoding.UTF8.GetString(packed, 2, length).Split('\n');
+        var headers = Kept.Zip(values).Where(pair => pair.Second.Length > 0).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.OrdinalIgnoreCase);
+        return new(status, contentType, headers, packed[(2 + length)..]);
     }
 }

@@ -53,7 +53,7 @@ internal static class TurnAnswer
         json.WriteStartArray("events");
         foreach (var (type, data) in events)
         {
-            if (type is "meta" or "token" or "done" or "requires_action") continue;
+            if (type is not ("tool_call" or "tool_executing" or "tool_result" or "custom" or "auth_challenge")) continue;
             json.WriteStartObject();
             json.WriteString("event", type);
             json.WritePropertyName("data");
@@ -90,6 +90,6 @@ internal static class TurnAnswer
             _ when code.StartsWith("MODEL_", StringComparison.Ordinal) => 502,
             _ => 500,
         };
-        return new(status, code, detail);
+        return new(status, code, detail) { RetryAfter = status == 503 ? TimeSpan.FromSeconds(2) : null };
     }
 }

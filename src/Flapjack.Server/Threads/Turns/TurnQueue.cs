@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
+using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads.Streams;
 using Microsoft.EntityFrameworkCore;
@@ -8,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Threads.Turns;
 
 /// <summary>What happens to a message when its thread is busy: refuse it, let it wait its turn, or stop what runs.</summary>
-internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChanges changes, Databases databases, TimeProvider time)
+internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChanges changes, Databases databases, IdempotencyStore claims, TimeProvider time)
 {
     private const int MaxWaiting = 10, MaxAttempts = 200, MaxMisses = 5;
     private static readonly TimeSpan ShortPause = TimeSpan.FromMilliseconds(250);
@@ -58,6 +59,7 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
         {
             var place = await TakePlaceAsync(line, draft, client);
             var turn = WaitAsync(thread, line, place, begin, client.Left);
+            if (client.Claim is { } claim) _ = RenewUntilAsync(turn, claim);
             try
             {
                 if (draft.Stream) await client.SendCommentsUntilAsync(turn);
@@ -103,6 +105,24 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
     {
         await place.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (place.IsCompletedSuccessfully) line.Head.Release();
+    }
+
+    // Hours may pass: a repeat under the same key must not take this message for a dead node's.
+    private async Task RenewUntilAsync(Task turn, IdempotencyClaim claim)
+    {
+        using var timer = new PeriodicTimer(IdempotencyStore.Abandoned / 5, time);
+        _ = turn.ContinueWith(_ => timer.Dispose(), TaskScheduler.Default);
+        while (await timer.WaitForNextTickAsync())
+        {
+            try
+            {
+                await claims.RenewAsync(claim);
+            }
+            catch (Exception exception) when (DatabaseFaults.IsOutage(exception))
+            {
+                // The next round comes well before the claim counts as abandoned.
+            }
+        }
     }
 
     // The client left at the very moment its turn began: nobody else would tell the turn.

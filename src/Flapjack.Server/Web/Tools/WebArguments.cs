@@ -24,9 +24,14 @@ internal static class WebArguments
     public static int Number(this AIFunctionArguments arguments, string name, int standard, int limit) =>
         arguments.TryGetValue(name, out var value) && value is JsonElement { ValueKind: JsonValueKind.Number } number && number.TryGetDouble(out var wanted) ? (int)Math.Clamp(wanted, 1, limit) : standard;
 
-    public static IReadOnlyList<string> Words(this AIFunctionArguments arguments, string name) =>
-        arguments.TryGetValue(name, out var value) && value is JsonElement { ValueKind: JsonValueKind.Array } list
-            ? [.. list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!).Where(word => word.Length is > 0 and <= LongestWord).Take(MaxWords)] : [];
+    /// <summary>A list of words without the empty ones. One that is too long fails the call: half of the domains to leave out would be worse.</summary>
+    public static IReadOnlyList<string> Words(this AIFunctionArguments arguments, string name)
+    {
+        if (!arguments.TryGetValue(name, out var value) || value is not JsonElement { ValueKind: JsonValueKind.Array } list) return [];
+        var words = list.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!).Where(word => word.Length > 0).ToList();
+        if (words.Count > MaxWords) throw Fault(name, $"has more than {MaxWords} entries");
+        return words.Exists(word => word.Length > LongestWord) ? throw Fault(name, $"has an entry of more than {LongestWord} characters") : words;
+    }
 
     /// <summary>An address of the web, without its fragment.</summary>
     public static Uri Address(this AIFunctionArguments arguments, string name)
