@@ -19,7 +19,7 @@ internal static class MarketplaceEndpoints
         profile.MapPut("", Merge).WithName("updateMarketplaceProfile").Access(Scopes.AgentsWrite, Role.Member);
         profile.MapDelete("", Delete).WithName("deleteMarketplaceProfile").Access(Scopes.AgentsWrite, Role.Member);
         profile.MapPost("/avatar", SetAvatar).WithName("setMarketplaceAvatar").Access(Scopes.AgentsWrite, Role.Member).WithMetadata(new BodyLimit(MarketplaceAvatars.MaxBytes + FormBody<AvatarRequest>.Overhead));
-        app.MapGet("/api/marketplace/avatars/{avatarId:guid}", GetAvatar).WithName("getMarketplaceAvatar").WithTags("marketplace").From("ext").Public().Produces(200, contentType: "image/png");
+        app.MapGet("/api/marketplace/avatars/{avatarId:guid}", GetAvatar).WithName("getMarketplaceAvatar").WithTags("marketplace").From("ext").Public().Produces(200, null, "image/png", "image/jpeg", "image/webp", "image/gif");
     }
 
     /// <summary>Reads the marketplace profile of an agent, with its readiness as it is now. 404 when none was saved.</summary>

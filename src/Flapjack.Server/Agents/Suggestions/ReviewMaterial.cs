@@ -47,6 +47,7 @@ internal sealed class ReviewMaterial(FlapjackDb db, CallerContext access, IEnume
 
     private IQueryable<Trace> RecentTraces(Guid agentId)
     {
+        if (!access.Caller.Has(Scopes.LogsRead)) return db.Traces.Where(t => false);
         var since = time.Now() - Recently;
         return db.Traces.AsNoTracking().VisibleTo(access, db).Where(t => t.StartedAt >= since && t.AgentId == agentId && t.ThreadId != null);
     }

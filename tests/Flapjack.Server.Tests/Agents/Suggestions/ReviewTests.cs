@@ -58,6 +58,12 @@ public sealed class ReviewTests
         prompt.ShouldContain("helpful: 0.2  wrong currency");
         foreach (var other in new[] { "all fine", "a score of long ago", "private question" }) prompt.ShouldNotContain(other);
 
+        // Who may not read traces learns nothing of them here either.
+        using var writer = world.Server.ClientFor((await world.Server.AddKeyAsync(await world.Server.FirstOrgAsync(), """["agents:write"]""")).Text);
+        await writer.SuggestAsync(agent, new { }).ShouldBe(201);
+        prompt = world.Upstream.LastRequest.Body.GetRawText();
+        foreach (var other in new[] { "TOOL_HTTP_404", "wrong currency" }) prompt.ShouldNotContain(other);
+
         async Task ScoreAsync(string comment, double score)
         {
             if (comment.StartsWith('a')) (await world.Server.AskAsync(thread, "Hello"))[^1].Event.ShouldBe("done");
