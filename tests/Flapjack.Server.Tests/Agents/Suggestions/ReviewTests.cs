@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Tests.Processes;
 using Flapjack.Server.Tests.Threads;
 using Flapjack.Testing;
 
@@ -59,7 +60,7 @@ public sealed class ReviewTests
         foreach (var other in new[] { "all fine", "a score of long ago", "private question" }) prompt.ShouldNotContain(other);
 
         // Who may not read traces learns nothing of them here either.
-        using var writer = world.Server.ClientFor((await world.Server.AddKeyAsync(await world.Server.FirstOrgAsync(), """["agents:write"]""")).Text);
+        using var writer = world.Server.ClientFor((await world.Server.AddKeyAsync(await world.Server.FirstOrgAsync(), "agents:write")).Text);
         await writer.SuggestAsync(agent, new { }).ShouldBe(201);
         prompt = world.Upstream.LastRequest.Body.GetRawText();
         foreach (var other in new[] { "TOOL_HTTP_404", "wrong currency" }) prompt.ShouldNotContain(other);
@@ -189,6 +190,25 @@ public sealed class ReviewTests
         go.SetResult();
         await review.ShouldBeError(404, "NOT_FOUND");
         await ShouldBeTracedAsync(world, agent, null, tokens: 10);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_ends_the_review()
+    {
+        await using var world = await TurnWorld.StartAsync();
+        var agent = await world.Server.CreateAgentAsync("Ada", new { defaultModel = TurnWorld.OpenAI });
+        world.Upstream.Reply(Script.Silence());
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var review = world.Server.Client.PostAsync($"/api/agents/{agent}/suggestions", JsonText.Content("{}"), leaving.Token);
+        await PublishedServer.UntilAsync(TimeSpan.FromSeconds(20), "the model is asked", () => Task.FromResult(world.Upstream.Requests.Count == 1));
+        await leaving.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(review);
+        await world.Upstream.Left.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await PublishedServer.UntilAsync(TimeSpan.FromSeconds(20), "the call is traced", async () => (await world.GetAsync($"/api/logs?agent_id={agent}")).GetProperty("traces").GetArrayLength() == 1);
+        await ShouldBeTracedAsync(world, agent, "CANCELLED", tokens: 0);
+        // Nobody waits any more, so the next one may begin.
+        world.Upstream.OtherwiseReply(Script.Text("""{"suggestions":[]}"""));
+        await world.Server.Client.SuggestAsync(agent, new { }).ShouldBe(201);
     }
 
     [Fact]
