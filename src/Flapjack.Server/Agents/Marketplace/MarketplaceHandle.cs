@@ -13,11 +13,15 @@ internal static partial class MarketplaceHandle
     public static bool IsValid(string text) => Form().IsMatch(text);
 
     /// <summary>Handles to try for an agent of this name, best first: the name itself, then numbered, then one that hardly anybody has.</summary>
-    public static IReadOnlyList<string> Proposals(string name)
+    /// <param name="name">The agent's name.</param>
+    /// <param name="withNumbers">False: the last one only.</param>
+    public static IReadOnlyList<string> Proposals(string name, bool withNumbers)
     {
         var stem = StemOf(name);
+        var unlikely = With(stem, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(5)));
+        if (!withNumbers) return [unlikely];
         var numbered = Enumerable.Range(2, Numbered - 1).Select(number => With(stem, number.ToString(CultureInfo.InvariantCulture)));
-        return [stem, .. numbered, With(stem, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(5)))];
+        return [stem, .. numbered, unlikely];
     }
 
     private static string With(string stem, string ending)

@@ -13,6 +13,9 @@ internal sealed class MarketplaceProfiles(Databases databases, AgentStandings st
 {
     private const int MaxAttempts = 5;
 
+    /// <summary>Who has lost so many races for the next number stops racing.</summary>
+    private const int NumberedAttempts = 2;
+
     /// <summary>404 when the agent has none.</summary>
     public async Task<ShownProfile> ReadAsync(FlapjackDb db, Guid agentId, CancellationToken cancellationToken)
     {
@@ -32,7 +35,7 @@ internal sealed class MarketplaceProfiles(Databases databases, AgentStandings st
             await using var db = databases.Open(agent.OrgId);
             try
             {
-                return await TryMergeAsync(db, agent, request, cancellationToken);
+                return await TryMergeAsync(db, agent, request, attempt, cancellationToken);
             }
             catch (DbUpdateException fault) when (DatabaseFaults.IsConflict(fault))
             {
@@ -54,7 +57,7 @@ internal sealed class MarketplaceProfiles(Databases databases, AgentStandings st
 
     public static ApiException NotFound() => ApiException.NotFound("Marketplace profile");
 
-    private async Task<ShownProfile> TryMergeAsync(FlapjackDb db, Agent agent, MarketplaceProfileRequest request, CancellationToken cancellationToken)
+    private async Task<ShownProfile> TryMergeAsync(FlapjackDb db, Agent agent, MarketplaceProfileRequest request, int attempt, CancellationToken cancellationToken)
     {
         // Before the transaction: on SQLite nobody else writes while it lasts.
         var standing = await standings.OfAsync(db, agent.Id, cancellationToken);
@@ -65,7 +68,7 @@ internal sealed class MarketplaceProfiles(Databases databases, AgentStandings st
         var profile = known ?? new MarketplaceProfile { AgentId = agent.Id, OrgId = agent.OrgId, Handle = "", CreatedAt = now, UpdatedAt = now };
         var wasListed = profile.Visibility == MarketplaceProfile.Listed;
         request.ApplyTo(profile);
-        if (known is null || request.Handle.IsSet) profile.Handle = await HandleAsync(db, agent, request.Handle.Value, cancellationToken);
+        if (known is null || request.Handle.IsSet) profile.Handle = await HandleAsync(db, agent, request.Handle.Value is { } wanted ? [wanted] : MarketplaceHandle.Proposals(agent.Name, attempt <= NumberedAttempts), cancellationToken);
         if (!wasListed && profile.Visibility == MarketplaceProfile.Listed) RequireReady(Readiness.Of(agent, profile, standing));
         profile.UpdatedAt = now;
         if (known is null) db.MarketplaceProfiles.Add(profile);
@@ -74,9 +77,8 @@ internal sealed class MarketplaceProfiles(Databases databases, AgentStandings st
         return await ShownAsync(db, profile, agent, standing, cancellationToken);
     }
 
-    private static async Task<string> HandleAsync(FlapjackDb db, Agent agent, string? wanted, CancellationToken cancellationToken)
+    private static async Task<string> HandleAsync(FlapjackDb db, Agent agent, IReadOnlyList<string> proposals, CancellationToken cancellationToken)
     {
-        IReadOnlyList<string> proposals = wanted is null ? MarketplaceHandle.Proposals(agent.Name) : [wanted];
         // Handles are those of the whole server.
         var taken = await db.MarketplaceProfiles.IgnoreQueryFilters().Where(p => proposals.Contains(p.Handle) && p.AgentId != agent.Id).Select(p => p.Handle).ToListAsync(cancellationToken);
         return proposals.FirstOrDefault(p => !taken.Contains(p)) ?? throw HandleTaken();
