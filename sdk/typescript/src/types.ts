@@ -170,6 +170,18 @@ export interface AttachmentRequest {
   url?: string | null;
 }
 
+/** A picture to send, as the parts of a form (`multipart/form-data`). */
+export interface AvatarRequest {
+  /** A png, jpeg, webp or gif by its content, at most 2 MB and 2,048 pixels a side. Required. Stored and shown as sent, with whatever else is in it. */
+  file?: string | null;
+}
+
+/** Where a picture is now. */
+export interface Avatar {
+  /** For everybody. It never shows another picture; one that was replaced is 404. */
+  avatar_url: string;
+}
+
 /** A tool the client runs. */
 export interface ClientToolRequest {
   /** `^[A-Za-z0-9_-]{1,64}$` without `__`. */
@@ -892,6 +904,54 @@ export interface ManagedProvider {
   configured: boolean;
   /** The organisation's server of this provider; null when it has none. */
   installedId: string | null;
+}
+
+/** Creates the profile of an agent, or changes the fields that are sent. `null` restores a default. */
+export interface MarketplaceProfileRequest {
+  /** `^[a-z0-9][a-z0-9-]{1,38}$`, unique on the server; 409 when another agent has it. Default: made from the agent's name. */
+  handle?: string | null;
+  /** 1 to 100 characters; default the agent's name. */
+  displayName?: string | null;
+  /** At most 160 characters; default the first line of the agent's description. */
+  tagline?: string | null;
+  /** At most 5,000 characters; default the agent's description. */
+  description?: string | null;
+  /** What the agent can do, at most 20 texts of 1 to 60 characters. */
+  capabilities?: Array<string> | null;
+  /** Where it belongs, at most 5 texts of 1 to 60 characters. */
+  categories?: Array<string> | null;
+  /** `draft` (default) or `listed`. Listing a draft whose `readiness_score` would be below 60 is 409. */
+  visibility?: string | null;
+}
+
+/** How an agent is presented to people who look for one. */
+export interface MarketplaceProfile {
+  /** The agent. */
+  agent_id: string;
+  /** The name it is found under, unique on the server. */
+  handle: string;
+  /** The agent's name unless another was given. */
+  display_name: string;
+  /** The first line of the agent's description unless another was given. */
+  tagline: string | null;
+  /** The agent's description unless another was given. */
+  description: string | null;
+  /** What the agent can do. */
+  capabilities: Array<string>;
+  /** Where it belongs. */
+  categories: Array<string>;
+  /** `draft` or `listed`. */
+  visibility: string;
+  /** Where its picture is, for everybody; null without one. */
+  avatar_url: string | null;
+  /** 0 to 100: the weights of the passed checks together, as they stand now. */
+  readiness_score: number;
+  /** The checks. */
+  readiness: Array<ReadinessCheck>;
+  /** Time of the first save, UTC. */
+  created_at: string;
+  /** Time of the last change, UTC. */
+  updated_at: string;
 }
 
 /** A server to give to an agent, or to take from it. */
@@ -1914,6 +1974,16 @@ export interface PublishRequest {
   exposeToolDetails?: boolean | null;
 }
 
+/** One check of an agent's readiness. */
+export interface ReadinessCheck {
+  /** `has_preamble`, `has_description`, `has_avatar`, `has_capabilities`, `has_tools_or_knowledge`, `published` or `has_traffic` (a turn in the last 30 days). */
+  check: string;
+  /** Whether it is passed. */
+  ok: boolean;
+  /** What it adds to the score. */
+  weight: number;
+}
+
 /** Whether this node can serve. */
 export interface Readiness {
   /** `ready`, `draining` or `unavailable`. */
@@ -2188,6 +2258,58 @@ export interface SubAgent {
   name: string;
   /** When to ask it. */
   description: string | null;
+}
+
+/** Dismisses a suggestion, or takes it up again. */
+export interface SuggestionChangeRequest {
+  /** UUID of the suggestion. Required. */
+  suggestionId?: string | null;
+  /** True by default. */
+  dismissed?: boolean | null;
+}
+
+/** With `title`: a suggestion to store. Without: the order that a model look for some. */
+export interface SuggestionRequest {
+  /** 1 to 300 characters. Without it the agent's model reviews the agent. */
+  title?: string | null;
+  /** At most 5,000 characters. */
+  detail?: string | null;
+  /** `prompt` (default), `tools`, `knowledge`, `model`, `safety` or `cost`. */
+  category?: string | null;
+  /** `low`, `medium` (default) or `high`. */
+  severity?: string | null;
+  /** The proposed change: `agent` or names of configs, each with an object of fields; at most 16 KB. It is shown as sent, so it must hold no secret. */
+  patch?: unknown;
+  /** For a review: what to look at, at most 1,000 characters. */
+  focus?: string | null;
+  /** For a review: how many suggestions at most, 1 to 10, default 5. */
+  maxCount?: number | null;
+}
+
+/** How an agent might be improved. Nothing applies it by itself. */
+export interface Suggestion {
+  /** UUID. */
+  id: string;
+  /** The agent. */
+  agent_id: string;
+  /** `prompt`, `tools`, `knowledge`, `model`, `safety` or `cost`. */
+  category: string;
+  /** `low`, `medium` or `high`. */
+  severity: string;
+  /** What is wrong, or could be better. */
+  title: string;
+  /** Why, and what to do. */
+  detail: string | null;
+  /** The proposed change: `agent` or names of configs, each with its fields; null when there is none. */
+  patch: unknown;
+  /** True when somebody has dealt with it. */
+  dismissed: boolean;
+  /** When, UTC. */
+  dismissed_at: string | null;
+  /** `api` or `model`. */
+  source: string;
+  /** Time of creation, UTC. */
+  created_at: string;
 }
 
 /** A table or view. */

@@ -10,6 +10,13 @@ internal static class AgentQueries
     public static async Task<Agent> FindAliveAsync(this IQueryable<Agent> agents, Guid id, CancellationToken cancellationToken) =>
         await agents.Alive().FirstOrDefaultAsync(a => a.Id == id, cancellationToken) ?? throw ApiException.NotFound("Agent");
 
+    /// <summary>Keeps an agent from being deleted until the caller's transaction ends, so that nothing is stored for one that is gone. 404 when it is.</summary>
+    public static async Task HoldAsync(this IQueryable<Agent> agents, Guid id, CancellationToken cancellationToken)
+    {
+        var held = await agents.Alive().Where(a => a.Id == id).ExecuteUpdateAsync(set => set.SetProperty(a => a.Equipment, a => a.Equipment), cancellationToken);
+        if (held == 0) throw ApiException.NotFound("Agent");
+    }
+
     /// <summary>Deleted agents included: their threads stay readable.</summary>
     public static async Task<Agent> FindAnyAsync(this IQueryable<Agent> agents, Guid id, CancellationToken cancellationToken) =>
         await agents.AsNoTracking().FirstOrDefaultAsync(a => a.Id == id && !a.Hidden, cancellationToken) ?? throw ApiException.NotFound("Agent");

@@ -1,8 +1,10 @@
 using Flapjack.Server.Agents.Compaction;
 using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Agents.Equipment;
+using Flapjack.Server.Agents.Marketplace;
 using Flapjack.Server.Agents.Multiplayer;
 using Flapjack.Server.Agents.Publishing;
+using Flapjack.Server.Agents.Suggestions;
 
 namespace Flapjack.Server.Agents;
 
@@ -15,6 +17,16 @@ internal static class AgentsFeature
         .AddSingleton<AgentConfigs>()
         .AddSingleton<AgentEquipment>()
         .AddSingleton<Publications>()
+        .AddSingleton<AgentStandings>()
+        .AddSingleton<MarketplaceProfiles>()
+        .AddSingleton<MarketplaceAvatars>()
+        .AddSingleton<SuggestionStore>()
+        .AddSingleton<RunningReviews>()
+        .AddSingleton<ReviewCall>()
+        .AddScoped<ReviewMaterial>()
+        .AddScoped<AgentReview>()
+        .AddScoped<IAgentDependant, MarketplaceRemoval>()
+        .AddScoped<IAgentDependant, SuggestionRemoval>()
         .AddScoped<IAgentDependant, PublicationRemoval>()
         .AddScoped<IAgentDependant, AgentConfigRemoval>();
 
@@ -24,5 +36,7 @@ internal static class AgentsFeature
         CompactionEndpoints.Map(app);
         MultiplayerEndpoints.Map(app);
         PublishEndpoints.Map(app);
+        MarketplaceEndpoints.Map(app);
+        SuggestionEndpoints.Map(app);
     }
 }

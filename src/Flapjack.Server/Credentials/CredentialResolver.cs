@@ -6,7 +6,7 @@ using Flapjack.Server.Models;
 namespace Flapjack.Server.Credentials;
 
 /// <summary>Brings users' own keys of model providers. A key is used for one request; where the agent's config says so, it is remembered in memory. It is never written down.</summary>
-internal sealed class CredentialResolver(AgentConfigs configs, ResolverCall call, RememberedKeys remembered)
+internal sealed class CredentialResolver(AgentConfigs configs, ResolverCall call, RememberedKeys remembered) : IAgentKeys
 {
     /// <summary>The keys of a turn; null when its agent has never been given anything, a resolver included.</summary>
     public IModelKeys? For(EquipmentRequest request) => request is { AgentId: not null, Version: > 0 } ? new Keys(this, request) : null;

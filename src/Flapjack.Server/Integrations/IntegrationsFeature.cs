@@ -15,6 +15,7 @@ internal static class IntegrationsFeature
         .AddSingleton<IntegrationEditor>()
         .AddScoped<IntegrationChange>()
         .AddScoped<IAgentDependant, AgentIntegrationRemoval>()
+        .AddSingleton<IEquipmentSource, DatabaseEquipment>()
         .AddSingleton<IToolSource, DatabaseTools>();
 
     public static void MapIntegrations(this IEndpointRouteBuilder app)

@@ -40,6 +40,7 @@ internal static class KnowledgeFeature
         services.AddSingleton<TurnSources>();
         services.AddSingleton<IToolSource, KnowledgeTools>();
         services.AddSingleton<IPromptSource, KnowledgePrompt>();
+        services.AddSingleton<IEquipmentSource, DocumentEquipment>();
         return services;
     }
 

@@ -10,6 +10,7 @@ internal static class LogsFeature
         services.AddSingleton<OtlpExport>();
         services.AddHostedService(provider => provider.GetRequiredService<OtlpExport>());
         services.AddSingleton<LateSpans>();
+        services.AddSingleton<CallTraces>();
         services.AddSingleton<IHousekeepingTask, TraceRetention>();
         return services;
     }

@@ -24,6 +24,7 @@ internal static class McpFeature
         .AddSingleton<McpToolSource>()
         .AddSingleton<IToolSource>(provider => provider.GetRequiredService<McpToolSource>())
         .AddSingleton<IPromptSource>(provider => provider.GetRequiredService<McpToolSource>())
+        .AddSingleton<IEquipmentSource, McpEquipment>()
         .AddSingleton<ManagedProviders>()
         .AddSingleton<RegistrySearch>();
 

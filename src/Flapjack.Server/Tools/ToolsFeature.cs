@@ -10,6 +10,7 @@ internal static class ToolsFeature
         .AddSingleton<ToolEditor>()
         .AddSingleton<ToolTrial>()
         .AddSingleton<IToolSource, AttachedTools>()
+        .AddSingleton<IEquipmentSource, ToolEquipment>()
         .AddScoped<IAgentDependant, AgentToolRemoval>();
 
     public static void MapTools(this IEndpointRouteBuilder app)

@@ -4,7 +4,9 @@ using Flapjack.Server.Accounts.External;
 using Flapjack.Server.Accounts.Organisations;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Agents.Configs;
+using Flapjack.Server.Agents.Marketplace;
 using Flapjack.Server.Agents.Publishing;
+using Flapjack.Server.Agents.Suggestions;
 using Flapjack.Server.Files;
 using Flapjack.Server.Integrations;
 using Flapjack.Server.Keys;
@@ -56,6 +58,9 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<WebhookTool> Tools => Set<WebhookTool>();
     public DbSet<AgentTool> AgentTools => Set<AgentTool>();
     public DbSet<Publication> Publications => Set<Publication>();
+    public DbSet<MarketplaceProfile> MarketplaceProfiles => Set<MarketplaceProfile>();
+    public DbSet<MarketplaceAvatar> MarketplaceAvatars => Set<MarketplaceAvatar>();
+    public DbSet<Suggestion> Suggestions => Set<Suggestion>();
     public DbSet<McpSession> McpSessions => Set<McpSession>();
     public DbSet<AgentIntegration> AgentIntegrations => Set<AgentIntegration>();
     public DbSet<Integration> Integrations => Set<Integration>();
@@ -98,6 +103,15 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
 
     /// <summary>The agent of a thread, for the same features.</summary>
     public IQueryable<Guid> AgentIdOf(Guid threadId) => Threads.Where(t => t.Id == threadId).Select(t => t.AgentId);
+
+    /// <summary>What ran in an agent's threads since then, for agents: threads know them.</summary>
+    public IQueryable<Guid> TurnIdsOf(Guid agentId, DateTime since) =>
+        // A thread that was not touched since then has no younger turn, and its turns need not be looked for.
+        from thread in Threads
+        where thread.AgentId == agentId && thread.UpdatedAt >= since
+        join turn in Turns on thread.Id equals turn.ThreadId
+        where turn.StartedAt >= since
+        select turn.Id;
 
     /// <summary>Contexts are pooled, so what belongs to the request is handed in on each lease.</summary>
     public FlapjackDb For(CallerContext? tenant, SqliteGate? gate)
