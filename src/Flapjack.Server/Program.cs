@@ -20,6 +20,7 @@ using Flapjack.Server.Platform.Settings;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Plans;
 using Flapjack.Server.PublicChat;
+using Flapjack.Server.ScheduledTasks;
 using Flapjack.Server.Threads;
 using Flapjack.Server.Tools;
 using Flapjack.Server.Web;
@@ -40,6 +41,8 @@ try
     builder.Services.AddCredentials();
     builder.Services.AddAgents();
     builder.Services.AddLogs();
+    // Before the threads: what ends with an agent ends in this order.
+    builder.Services.AddScheduledTasks();
     builder.Services.AddFiles();
     builder.Services.AddThreads();
     // What gives tools to agents. On equal names the first wins: what is built in, delegated, webhooks, MCP servers, databases. Their parts of the prompt have the same order.
@@ -70,6 +73,7 @@ try
     app.MapThreads();
     app.MapMemory();
     app.MapPlans();
+    app.MapScheduledTasks();
     app.MapKnowledge();
     app.MapWeb();
     app.MapDelegation();

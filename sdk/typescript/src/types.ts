@@ -2090,6 +2090,90 @@ export interface ResourceBindingRequest {
   data?: Record<string, unknown>;
 }
 
+/** A task to make, or what changes in one. Exactly one of `runAt`, `cronExpression` and `everyMinutes` says when; a change may leave all three out. */
+export interface ScheduledTaskRequest {
+  /** What the agent is told, 1 to 4,000 characters. Required for a new task. */
+  prompt?: string | null;
+  /** At most 300 characters; also the title of threads that the task opens. `null` clears. */
+  title?: string | null;
+  /** The only time, ISO 8601. Without an offset it is a local time of `timezone`. A time that has passed is 422. */
+  runAt?: string | null;
+  /** Five fields: minute, hour, day of the month, month, day of the week, such as `0 9 * * MON`; local times of `timezone`. At most 200 characters. */
+  cronExpression?: string | null;
+  /** Minutes from one occurrence to the next, from the config's minimum to 525,600. */
+  everyMinutes?: number | null;
+  /** IANA name, such as `Europe/Oslo`; by default, and with `null`, the config's. */
+  timezone?: string | null;
+  /** UUID of a thread of the agent in which its turns run; `null` (default) = a new thread each time. 404 when the caller sees no such thread. */
+  threadId?: string | null;
+  /** `active` or `paused`; changes only. A task that ended becomes active again, when it has a time to come. */
+  status?: string | null;
+}
+
+/** A prompt that the agent is given at certain times. */
+export interface ScheduledTask {
+  /** UUID. */
+  id: string;
+  /** Whose task it is. */
+  agent_id: string;
+  /** Where its turns run; null = each in a new thread. A thread that is gone by then is replaced by a new one. */
+  thread_id: string | null;
+  /** For people. */
+  title: string | null;
+  /** What the agent is told. */
+  prompt: string;
+  /** The only time, UTC; null for tasks that come again. */
+  run_at: string | null;
+  /** Five fields of cron, in local times of `timezone`. */
+  cron_expression: string | null;
+  /** Minutes from one occurrence to the next. */
+  every_minutes: number | null;
+  /** IANA name. */
+  timezone: string;
+  /** `active`, `paused`, `finished` (its only time has come) or `failed` (three turns in a row failed). */
+  status: string;
+  /** The next occurrence, UTC; null unless the task is active. */
+  next_run_at: string | null;
+  /** When its last turn began, UTC. */
+  last_run_at: string | null;
+  /** `running`, `ok`, `error` or `stopped`; null before the first turn. */
+  last_status: string | null;
+  /** Occurrences that were carried out or failed to begin. */
+  run_count: number;
+  /** `agent`, `user` or `key`. */
+  created_by: string;
+  /** UTC. */
+  created_at: string;
+}
+
+/** Changes the fields that are sent; `null` restores a default. */
+export interface ScheduledTasksConfigRequest {
+  /** Lets the agent have tasks, and offers it the tools; default false. The same as `scheduledTasksEnabled` of the agent. Switching off pauses its tasks; switching on resumes none. */
+  enabled?: boolean | null;
+  /** Active tasks at a time, 1 to 200, default 20. Tasks that are active already stay so. */
+  maxActive?: number | null;
+  /** Shortest time from one occurrence of a task to the next, 1 to 1,440 minutes, default 5. Holds for tasks that are made or changed from now on. */
+  minIntervalMinutes?: number | null;
+  /** IANA name of the time zone of tasks that give none; default `UTC`. */
+  timezone?: string | null;
+}
+
+/** Whether an agent may have scheduled tasks, their limits, and those it has. */
+export interface ScheduledTasksConfig {
+  /** Lets the agent have tasks, and offers it the tools. */
+  enabled: boolean;
+  /** Active tasks at a time. */
+  max_active: number;
+  /** Shortest time from one occurrence of a task to the next, in minutes. */
+  min_interval_minutes: number;
+  /** IANA name of the time zone of tasks that give none. */
+  timezone: string;
+  /** Active and paused tasks, newest first. Who does not see the whole organisation sees their own and those of nobody. */
+  tasks: Array<ScheduledTask>;
+  /** Time of the last change of the limits, UTC; null when never saved. */
+  updated_at: string;
+}
+
 /** An organisation and the caller's role in it. */
 export interface SessionOrg {
   /** UUID. */

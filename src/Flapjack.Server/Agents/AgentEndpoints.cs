@@ -47,6 +47,8 @@ internal static class AgentEndpoints
         var now = time.Now();
         var agent = new Agent { Id = Ids.New(), OrgId = access.OrgId, Name = "", DefaultModel = await editor.DefaultModelAsync(cancellationToken), MaxToolCalls = editor.DefaultMaxToolCalls, CreatedAt = now, UpdatedAt = now };
         await editor.ApplyAsync(agent, body.Value with { Name = body.Value.Name.Value is null ? default : body.Value.Name }, errors, cancellationToken);
+        // Turns ask for the tools of agents that have been given something.
+        if (agent.ScheduledTasksEnabled) agent.Equipment = 1;
         db.Agents.Add(agent);
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.Created($"/api/agents/{agent.Id}", AgentResponse.From(agent, []));
@@ -56,7 +58,7 @@ internal static class AgentEndpoints
     private static async Task<Ok<AgentResponse>> Update(Guid agentId, JsonBody<AgentRequest> body, FlapjackDb db, AgentEditor editor, IEnumerable<IAgentDependant> dependants, TimeProvider time, CancellationToken cancellationToken)
     {
         var agent = await db.Agents.FindAliveAsync(agentId, cancellationToken);
-        var before = (agent.Name, agent.Description);
+        var (before, scheduled) = ((agent.Name, agent.Description), agent.ScheduledTasksEnabled);
         await editor.ApplyAsync(agent, body.Value, new FieldErrors(), cancellationToken);
         agent.UpdatedAt = time.Now();
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
@@ -68,6 +70,10 @@ internal static class AgentEndpoints
         if (before != (agent.Name, agent.Description))
         {
             foreach (var dependant in dependants) await dependant.OnRenamedAsync(agentId, cancellationToken);
+        }
+        if (scheduled != agent.ScheduledTasksEnabled)
+        {
+            foreach (var dependant in dependants) await dependant.OnSchedulingSwitchedAsync(agentId, agent.ScheduledTasksEnabled, cancellationToken);
         }
         await transaction.CommitAsync(cancellationToken);
         return TypedResults.Ok(await ShownAsync(agent, db, cancellationToken));

@@ -10,4 +10,7 @@ internal interface IAgentDependant
 
     /// <summary>The agent has another name or description.</summary>
     Task OnRenamedAsync(Guid agentId, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>The agent may have scheduled tasks now, or may not any more.</summary>
+    Task OnSchedulingSwitchedAsync(Guid agentId, bool enabled, CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -39,7 +39,12 @@ internal sealed class AgentConfigs(Databases databases, AgentEquipment equipment
     }
 
     /// <summary>Changes what <paramref name="change"/> changes and leaves the rest. Called again when somebody else saved meanwhile; throws what it throws.</summary>
-    public async Task<SavedConfig<T>> MergeAsync<T>(Guid orgId, Guid agentId, Func<T, T> change, CancellationToken cancellationToken) where T : class, IAgentConfig, new()
+    /// <param name="orgId">The organisation.</param>
+    /// <param name="agentId">Whose config.</param>
+    /// <param name="change">Makes the new value of the saved one.</param>
+    /// <param name="cancellationToken">Ends the change.</param>
+    /// <param name="also">What else changes in the same transaction, which has the agent's row by then; null = nothing.</param>
+    public async Task<SavedConfig<T>> MergeAsync<T>(Guid orgId, Guid agentId, Func<T, T> change, CancellationToken cancellationToken, Func<FlapjackDb, CancellationToken, Task>? also = null) where T : class, IAgentConfig, new()
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -60,6 +65,7 @@ internal sealed class AgentConfigs(Databases databases, AgentEquipment equipment
                 await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
                 await db.SaveChangesAsync(cancellationToken);
                 await AgentEquipment.ChangedAsync(db, agentId, cancellationToken);
+                if (also is not null) await also(db, cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
                 return new(value, now);
             }

@@ -12,6 +12,10 @@ internal sealed record ServerSettings
     public required DemoSettings Demo { get; init; }
     public required TurnSettings Turns { get; init; }
     public required LimitSettings Limits { get; init; }
+
+    /// <summary>Turns of scheduled tasks that this node begins and that run at a time.</summary>
+    public required int MaxRunningTasks { get; init; }
+
     public required ModelSettingsSection Models { get; init; }
 
     /// <summary>Whether the OpenAI-compatible API takes catalog models beside agents.</summary>
@@ -57,6 +61,7 @@ internal sealed record ServerSettings
             Demo = new(s.Flag("Demo:Enabled", true), s.Address("Demo:SignupUrl")),
             Turns = TurnSettings.Read(s),
             Limits = LimitSettings.Read(s),
+            MaxRunningTasks = s.Integer("ScheduledTasks:MaxRunning", 10, 1, 1_000),
             Models = ModelSettingsSection.Read(s),
             AllowRawModels = s.Flag("OpenAiCompat:AllowRawModels", false),
             Knowledge = KnowledgeSettings.Read(s),

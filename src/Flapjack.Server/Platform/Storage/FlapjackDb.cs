@@ -23,6 +23,7 @@ using Flapjack.Server.Platform.Idempotency;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage.Sqlite;
 using Flapjack.Server.Plans;
+using Flapjack.Server.ScheduledTasks;
 using Flapjack.Server.Threads;
 using Flapjack.Server.Threads.Compactions;
 using Flapjack.Server.Threads.Turns;
@@ -78,6 +79,7 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<Plan> Plans => Set<Plan>();
     public DbSet<Todo> Todos => Set<Todo>();
     public DbSet<TodoDependency> TodoDependencies => Set<TodoDependency>();
+    public DbSet<ScheduledTask> ScheduledTasks => Set<ScheduledTask>();
     public DbSet<Mcp.McpServer> McpServers => Set<Mcp.McpServer>();
     public DbSet<McpAttachment> McpAttachments => Set<McpAttachment>();
     public DbSet<McpAuthorization> McpAuthorizations => Set<McpAuthorization>();

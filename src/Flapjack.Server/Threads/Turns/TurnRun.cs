@@ -189,7 +189,7 @@ internal sealed class TurnRun(TurnPlan plan, LiveTurn live, TurnStore store, Dat
         AgentName = Plan.Agent.Name,
         ThreadId = Plan.Thread.Id,
         UserId = Plan.UserId,
-        Name = "chat-turn",
+        Name = TurnDoors.TraceOf(Plan.Options.Source),
         Model = Plan.Model.Id,
         StartedAt = StartedAt,
         EndedAt = now,

@@ -17,7 +17,7 @@ internal sealed class TurnTraces(ServerSettings settings)
         ThreadId = plan.Thread.Id,
         SessionId = Text(plan.Options.Metadata, "sessionId", "session_id") ?? $"sess_{plan.Thread.Id}",
         UserId = plan.UserId,
-        Name = plan.Options.Source == TurnDoors.Public ? "public-turn" : "chat-turn",
+        Name = TurnDoors.TraceOf(plan.Options.Source),
         Status = "running",
         StartedAt = startedAt,
         Tags = Tags(plan, stopped: false),
