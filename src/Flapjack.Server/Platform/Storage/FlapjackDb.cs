@@ -5,6 +5,8 @@ using Flapjack.Server.Accounts.Organisations;
 using Flapjack.Server.Agents;
 using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Agents.Publishing;
+using Flapjack.Server.Channels;
+using Flapjack.Server.Channels.Inbound;
 using Flapjack.Server.Files;
 using Flapjack.Server.Integrations;
 using Flapjack.Server.Keys;
@@ -56,6 +58,9 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<WebhookTool> Tools => Set<WebhookTool>();
     public DbSet<AgentTool> AgentTools => Set<AgentTool>();
     public DbSet<Publication> Publications => Set<Publication>();
+    public DbSet<Channel> Channels => Set<Channel>();
+    public DbSet<ChannelContact> ChannelContacts => Set<ChannelContact>();
+    public DbSet<ChannelEvent> ChannelEvents => Set<ChannelEvent>();
     public DbSet<McpSession> McpSessions => Set<McpSession>();
     public DbSet<AgentIntegration> AgentIntegrations => Set<AgentIntegration>();
     public DbSet<Integration> Integrations => Set<Integration>();

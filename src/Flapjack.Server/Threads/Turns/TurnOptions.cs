@@ -64,7 +64,7 @@ internal sealed record TurnOptions
 /// <summary>The doors messages come through, as traces name them.</summary>
 internal static class TurnDoors
 {
-    public const string Api = "api", Public = "public", Mcp = "mcp", A2A = "a2a";
+    public const string Api = "api", Public = "public", Mcp = "mcp", A2A = "a2a", Channel = "channel";
 }
 
 /// <summary>A tool the client runs.</summary>

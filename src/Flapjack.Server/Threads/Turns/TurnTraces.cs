@@ -17,11 +17,18 @@ internal sealed class TurnTraces(ServerSettings settings)
         ThreadId = plan.Thread.Id,
         SessionId = Text(plan.Options.Metadata, "sessionId", "session_id") ?? $"sess_{plan.Thread.Id}",
         UserId = plan.UserId,
-        Name = plan.Options.Source == TurnDoors.Public ? "public-turn" : "chat-turn",
+        Name = NameOf(plan.Options.Source),
         Status = "running",
         StartedAt = startedAt,
         Tags = Tags(plan, stopped: false),
         Metadata = plan.Options.Metadata?.GetRawText() ?? "{}",
+    };
+
+    private static string NameOf(string source) => source switch
+    {
+        TurnDoors.Public => "public-turn",
+        TurnDoors.Channel => "channel-turn",
+        _ => "chat-turn",
     };
 
     /// <summary>The statements that end a trace, or add a stream's spans to it when the turn goes on later.</summary>
