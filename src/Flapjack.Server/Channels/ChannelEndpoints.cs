@@ -58,8 +58,9 @@ internal static class ChannelEndpoints
         db.Channels.Add(row);
         // Before the provider is told: what it sends at once must find its channel.
         await db.SaveChangesAsync(cancellationToken);
-        if (row.Enabled) await editing.Registration.RegisterAsync(row, PublicAddress.Of(request, editing.Settings), cancellationToken);
-        await db.SaveChangesAsync(cancellationToken);
+        // The row is there now: what the provider says of it is noted, whoever still listens.
+        if (row.Enabled) await editing.Registration.RegisterAsync(row, PublicAddress.Of(request, editing.Settings), CancellationToken.None);
+        await SaveAsync(db, CancellationToken.None);
         return TypedResults.Created($"/api/agents/{agentId}/channels/{row.Id}", ResponseOf(row, request, editing));
     }
 
@@ -84,8 +85,8 @@ internal static class ChannelEndpoints
         await SaveAsync(db, cancellationToken);
         if (row.Enabled && (credentials is not null || !wasEnabled || row.Status == ChannelStatuses.Error))
         {
-            await editing.Registration.RegisterAsync(row, PublicAddress.Of(request, editing.Settings), cancellationToken);
-            await SaveAsync(db, cancellationToken);
+            await editing.Registration.RegisterAsync(row, PublicAddress.Of(request, editing.Settings), CancellationToken.None);
+            await SaveAsync(db, CancellationToken.None);
         }
         return TypedResults.Ok(ResponseOf(row, request, editing));
     }

@@ -97,7 +97,8 @@ internal sealed class ChannelTurns(UnattendedTurns turns, TurnStops stops, TurnS
         if (live is not null) await live.Ended.WaitAsync(cancellationToken);
         while (true)
         {
-            if (await RowAsync(e, cancellationToken) is not { Status: TurnStatuses.Running } row) return row is null ? null : row;
+            var row = await RowAsync(e, cancellationToken);
+            if (row?.Status != TurnStatuses.Running) return row;
             await watch.NextAsync(SafetyPoll, context.Time, cancellationToken);
         }
     }
