@@ -116,8 +116,8 @@ public sealed class ConversationTests(ChannelWorld world) : IClassFixture<Channe
         var (channel, contact) = (await world.OpenAsync("webhook"), ChannelWorld.NewContact());
         await channel.SayAsync(contact, "/fail 400");
         (await world.ToAsync(contact)).ShouldBe(["Sorry, the answer failed (MODEL_ERROR). Please try again."]);
-        var broken = await world.OpenAsync("webhook", agent: await world.Server.CreateAgentAsync("Ada", new { defaultModel = "openai/gone-model" }));
-        (await broken.ReadAsync()).Text("status").ShouldBe("active");
+        await channel.SayAsync(contact, "/tool locked {}");
+        (await world.ToAsync(contact, 2)).ShouldContain("Permission is needed. to read your issues: https://example.com/authorise");
     }
 
     [Fact]

@@ -82,6 +82,75 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task A_piece_that_arrived_is_not_sent_again()
+    {
+        await using var world = await ChannelWorld.StartAsync();
+        var (channel, contact) = (await world.OpenAsync("webhook", new { maxMessageChars = 200, greeting = "Hi" }), ChannelWorld.NewContact());
+        world.Providers.Fail((0, ""), (0, ""), Broken, Broken);
+        await channel.SayAsync(contact, $"/echo {new string('a', 150)}\n/echo\n/echo {new string('b', 150)}\n/echo\n/echo {new string('c', 150)}");
+        await TickAsync(world, () => world.Providers.To(contact).Count >= 4);
+        world.Providers.To(contact).ShouldBe(["Hi", new string('a', 150), new string('b', 150), new string('c', 150)]);
+        world.Providers.All.Select(d => d.Body.GetProperty("messageId").GetRawText()).Distinct().Count().ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_turn_that_was_noted_and_never_begun_begins_under_its_id()
+    {
+        await using var world = await ChannelWorld.StartAsync();
+        var (channel, contact) = (await world.OpenAsync("webhook"), ChannelWorld.NewContact());
+        await channel.SayAsync(contact, "/echo first");
+        await world.ToAsync(contact);
+        var thread = (await channel.ContactAsync(contact)).GetProperty("thread_id").GetGuid();
+        var turn = Guid.CreateVersion7();
+        await using (var db = world.Server.Database())
+        {
+            var org = (await db.Channels.IgnoreQueryFilters().SingleAsync(Token)).OrgId;
+            var now = world.Server.Time.GetUtcNow().UtcDateTime;
+            db.ChannelEvents.Add(new()
+            {
+                OrgId = org, ChannelId = channel.Id, EventId = "crashed", Contact = contact, Payload = new InboundMessage("crashed", contact, null, "/echo second", new(contact)).ToText(),
+                ThreadId = thread, TurnId = turn, Node = "gone", LeaseUntil = new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc), Claim = 3, Attempts = 1, DueAt = now, ReceivedAt = now,
+            });
+            await db.SaveChangesAsync(Token);
+        }
+        await TickAsync(world, () => world.Providers.To(contact).Count >= 2);
+        world.Providers.To(contact).ShouldBe(["first", "second"]);
+        (await TurnAsync(world, turn))!.Status.ShouldBe(TurnStatuses.Done);
+    }
+
+    [Fact]
+    public async Task A_turn_that_a_restart_breaks_off_is_answered_after_it()
+    {
+        await using var world = await ChannelWorld.StartAsync();
+        var (channel, contact) = (await world.OpenAsync("webhook"), ChannelWorld.NewContact());
+        await channel.SayAsync(contact, "/think 60000\n/echo slow");
+        await world.UntilAsync("the turn runs", async () => (await EventAsync(world))?.TurnId is { } turn && await TurnAsync(world, turn) is not null);
+        await world.Server.RestartAsync();
+        await TickAsync(world, () => world.Providers.To(contact).Count > 0);
+        world.Providers.To(contact).ShouldBe(["slow"]);
+        await using var db = world.Server.Database();
+        (await db.Turns.IgnoreQueryFilters().CountAsync(Token)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_message_that_brings_everybody_down_is_given_up()
+    {
+        await using var world = await ChannelWorld.StartAsync();
+        var (channel, contact) = (await world.OpenAsync("webhook"), ChannelWorld.NewContact());
+        await using (var db = world.Server.Database())
+        {
+            var org = (await db.Channels.IgnoreQueryFilters().SingleAsync(Token)).OrgId;
+            var now = world.Server.Time.GetUtcNow().UtcDateTime;
+            db.ChannelEvents.Add(new() { OrgId = org, ChannelId = channel.Id, EventId = "bomb", Contact = contact, Payload = new InboundMessage("bomb", contact, null, "/echo boom", new(contact)).ToText(), Attempts = 20, DueAt = now, ReceivedAt = now });
+            await db.SaveChangesAsync(Token);
+        }
+        await TickAsync(world, () => world.Server.Log.Lines.Any(line => line.Contains("is given up", StringComparison.Ordinal)));
+        await channel.SayAsync(contact, "/echo next");
+        await TickAsync(world, () => world.Providers.To(contact).Count > 0);
+        world.Providers.To(contact).ShouldBe(["next"]);
+    }
+
+    [Fact]
     public async Task Nothing_that_was_taken_is_lost_when_the_server_ends()
     {
         await using var world = await ChannelWorld.StartAsync();

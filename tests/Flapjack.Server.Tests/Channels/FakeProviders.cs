@@ -50,7 +50,7 @@ public sealed partial class FakeProviders : IAsyncDisposable
         return fake;
     }
 
-    /// <summary>The next deliveries are answered so, one after another.</summary>
+    /// <summary>The next deliveries are answered so, one after another; status 0 lets one through.</summary>
     public void Fail(params (int Status, string Body)[] faults)
     {
         foreach (var fault in faults) _faults.Enqueue(fault);
@@ -148,7 +148,7 @@ public sealed partial class FakeProviders : IAsyncDisposable
         return (200, Json(new { }));
     }
 
-    private (int, byte[])? Fault() => _faults.TryDequeue(out var fault) ? (fault.Status, Encoding.UTF8.GetBytes(fault.Body)) : null;
+    private (int, byte[])? Fault() => _faults.TryDequeue(out var fault) && fault.Status != 0 ? (fault.Status, Encoding.UTF8.GetBytes(fault.Body)) : null;
 
     private static string? Bearer(HttpContext context) => context.Request.Headers.Authorization.ToString() is { } text && text.StartsWith("Bearer ", StringComparison.Ordinal) ? text[7..] : null;
 

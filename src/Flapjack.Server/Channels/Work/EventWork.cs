@@ -19,6 +19,8 @@ internal sealed partial class EventWork(ChannelInbox inbox, ContactDesk contacts
     /// <summary>Further tries after something failed that may pass: about eight minutes.</summary>
     private const int MaxAttempts = 8;
 
+    private const int MaxTaken = 2 * MaxAttempts;
+
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
     public async Task RunAsync(ChannelEvent e, CancellationToken cancellationToken)
@@ -58,6 +60,8 @@ internal sealed partial class EventWork(ChannelInbox inbox, ContactDesk contacts
 
     private async Task WorkAsync(ChannelEvent e, CancellationToken cancellationToken)
     {
+        // One that was only ever taken, and never released, brings down whoever has it.
+        if (e.Attempts > MaxTaken) throw new ChannelException("INTERNAL_ERROR", "the message could not be worked on", false);
         if (await OpenAsync(e, cancellationToken) is { } channel)
         {
             var message = InboundMessage.Parse(e.Payload);
