@@ -14,9 +14,9 @@ internal sealed partial class ChannelRegistration(ChannelProviders providers, Ch
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task RegisterAsync(Channel row, string server, CancellationToken cancellationToken)
     {
-        var (provider, channel) = (providers.Of(row), vault.Open(row));
         try
         {
+            var (provider, channel) = (providers.Of(row), vault.Open(row));
             row.Config = (await provider.RegisterAsync(channel, AddressOf(row, server), cancellationToken)).ToText();
             (row.Status, row.LastError) = (provider.AwaitsHandshake && row.LastInboundAt is null ? ChannelStatuses.Pending : ChannelStatuses.Active, null);
         }
@@ -41,10 +41,6 @@ internal sealed partial class ChannelRegistration(ChannelProviders providers, Ch
             LogStays(logger, row.Id, fault.Code);
             // A token the provider does not take any more registers nothing either.
             return !fault.MayPass;
-        }
-        catch (System.Security.Cryptography.CryptographicException)
-        {
-            return true;
         }
     }
 

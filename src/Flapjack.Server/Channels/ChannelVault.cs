@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Flapjack.Server.Channels.Outbound;
 using Flapjack.Server.Platform.Secrets;
 
 namespace Flapjack.Server.Channels;
@@ -14,9 +15,29 @@ internal sealed class ChannelVault(SecretBox secrets)
     public string Seal(Guid org, Guid channel, string token) => secrets.Seal(token, $"{org}/channels/{channel}/{TokenField}");
 
     /// <summary>The channel with its secrets.</summary>
-    /// <exception cref="CryptographicException">They were encrypted under another master key.</exception>
-    public OpenedChannel Open(Channel row) => new(row, ChannelConfig.Parse(row.Config), ChannelCredentials.Parse(secrets.Open(row.Credentials, row.PlaceOf(CredentialsField))));
+    /// <exception cref="ChannelException">They were encrypted under another master key.</exception>
+    public OpenedChannel Open(Channel row)
+    {
+        try
+        {
+            return new(row, ChannelConfig.Parse(row.Config), ChannelCredentials.Parse(secrets.Open(row.Credentials, row.PlaceOf(CredentialsField))));
+        }
+        catch (CryptographicException)
+        {
+            throw new ChannelException(ChannelException.Unreadable, "the stored credentials cannot be read; set them again", false);
+        }
+    }
 
-    /// <summary>The token in the channel's address.</summary>
-    public string TokenOf(Channel row) => secrets.Open(row.Token, row.PlaceOf(TokenField));
+    /// <summary>The token in the channel's address; a word that is none when it cannot be read any more.</summary>
+    public string TokenOf(Channel row)
+    {
+        try
+        {
+            return secrets.Open(row.Token, row.PlaceOf(TokenField));
+        }
+        catch (CryptographicException)
+        {
+            return "unreadable";
+        }
+    }
 }

@@ -129,6 +129,20 @@ public sealed class ChannelTests(ChannelWorld world) : IClassFixture<ChannelWorl
     }
 
     [Fact]
+    public async Task Under_another_master_key_channels_say_that_they_cannot_be_read()
+    {
+        await using var own = await ChannelWorld.StartAsync();
+        var channel = await own.OpenAsync("webhook");
+        await own.Server.RestartAsync(settings => settings["Security:MasterKey"] = "another master key of thirty-two and more characters");
+        (await channel.ReadAsync()).Text("webhook_url").ShouldEndWith("/unreadable");
+        await channel.SendAsync(channel.MessageOf("a", "x", "1")).ShouldBeError(503, "SERVICE_UNAVAILABLE");
+        (await own.World.PostAsync($"{channel.Path}/test", new { }).ShouldBe(200)).Text("error").ShouldStartWith("CREDENTIALS_UNREADABLE:");
+        await own.World.PatchAsync(channel.Path, new { credentials = ChannelWorld.CredentialsOf("webhook") }).ShouldBe(200);
+        await channel.SayAsync("700000", "/echo mended");
+        (await own.ToAsync("700000")).ShouldBe(["mended"]);
+    }
+
+    [Fact]
     public async Task A_foreign_channel_answers_like_an_unknown_one()
     {
         var channel = await world.OpenAsync("webhook");

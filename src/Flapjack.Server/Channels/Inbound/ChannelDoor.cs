@@ -1,3 +1,4 @@
+using Flapjack.Server.Channels.Outbound;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -15,7 +16,7 @@ internal sealed class ChannelDoor(ChannelProviders providers, ChannelVault vault
         await using var db = databases.OpenForServer();
         // Of every organisation: only the token says whose it is.
         var row = await db.Channels.IgnoreQueryFilters().AsNoTracking().FirstOrDefaultAsync(c => c.TokenHash == hash && c.RemovedAt == null, cancellationToken);
-        return row is null ? null : vault.Open(row);
+        return row is null ? null : Open(row);
     }
 
     /// <summary>Stores the messages of a request. Gives the answer the provider waits for; null when any will do.</summary>
@@ -39,6 +40,19 @@ internal sealed class ChannelDoor(ChannelProviders providers, ChannelVault vault
         var answer = Prove(channel, request).Handshake(channel, request);
         await inbox.NoteHandshakeAsync(channel.Row);
         return answer;
+    }
+
+    private OpenedChannel Open(Channel row)
+    {
+        try
+        {
+            return vault.Open(row);
+        }
+        catch (ChannelException fault)
+        {
+            // The operator may bring the right key back; until then the provider is to keep its messages.
+            throw ApiException.Unavailable(fault.Message);
+        }
     }
 
     private IChannelProvider Prove(OpenedChannel channel, HookRequest request)

@@ -6,7 +6,7 @@ namespace Flapjack.Server.Channels.Outbound;
 /// <summary>A provider did not do what it was asked. Code and message are fit for people.</summary>
 internal sealed class ChannelException(string code, string message, bool mayPass) : Exception(message)
 {
-    public const string AuthFailed = "AUTH_FAILED", RateLimited = "RATE_LIMITED", Unreachable = "UNREACHABLE", TimedOut = "TIMEOUT", Blocked = "BLOCKED_ADDRESS", Refused = "PROVIDER_REFUSED", ContactGone = "CONTACT_UNREACHABLE";
+    public const string AuthFailed = "AUTH_FAILED", RateLimited = "RATE_LIMITED", Unreachable = "UNREACHABLE", TimedOut = "TIMEOUT", Blocked = "BLOCKED_ADDRESS", Refused = "PROVIDER_REFUSED", ContactGone = "CONTACT_UNREACHABLE", Unreadable = "CREDENTIALS_UNREADABLE";
 
     /// <summary>What it is called, in channels and answers.</summary>
     public string Code { get; } = code;
