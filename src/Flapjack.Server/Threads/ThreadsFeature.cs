@@ -56,7 +56,6 @@ internal static class ThreadsFeature
         services.AddScoped<TurnOpening>();
         services.AddSingleton<DetachedRemoval>();
         services.AddSingleton<ChildTurns>();
-        services.AddSingleton<UnattendedTurns>();
         services.AddScoped<TurnImport>();
         services.AddScoped<PastAttachments>();
         services.AddScoped<GuestTurns>();

@@ -2,11 +2,12 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
+using Flapjack.Server.Threads;
 using Flapjack.Server.Threads.Attachments;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 
-namespace Flapjack.Server.Threads.Conversations;
+namespace Flapjack.Server.Channels.Work;
 
 /// <summary>A message that no request brings: whoever wrote it is gone, and the answer is sent after them.</summary>
 /// <param name="OrgId">Whose thread it is.</param>
@@ -16,14 +17,14 @@ namespace Flapjack.Server.Threads.Conversations;
 /// <param name="Content">The text.</param>
 /// <param name="Attachments">Images and files.</param>
 /// <param name="Options">Of the turn; it goes on whoever listens.</param>
-internal sealed record UnattendedMessage(Guid OrgId, Guid ThreadId, Guid TurnId, string UserId, string Content, IReadOnlyList<AttachmentDraft> Attachments, TurnOptions Options);
+internal sealed record MessageToAnswer(Guid OrgId, Guid ThreadId, Guid TurnId, string UserId, string Content, IReadOnlyList<AttachmentDraft> Attachments, TurnOptions Options);
 
 /// <summary>Starts turns without a request: through the same planner, store and host as every turn. They go on after a crash like others.</summary>
-internal sealed class UnattendedTurns(IServiceScopeFactory scopes, TurnStore store, TurnHost host, TimeProvider time)
+internal sealed class TurnStart(IServiceScopeFactory scopes, TurnStore store, TurnHost host, TimeProvider time)
 {
     /// <summary>Stores the message and starts its turn; null while the thread is busy. A turn that waits for its client is given up, as for every new message.</summary>
     /// <exception cref="ApiException">The turn cannot begin: thread or agent are gone, a model is unknown, an attachment cannot be read.</exception>
-    public async Task<LiveTurn?> BeginAsync(UnattendedMessage message, CancellationToken cancellationToken)
+    public async Task<LiveTurn?> BeginAsync(MessageToAnswer message, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var services = scope.ServiceProvider;
@@ -41,7 +42,7 @@ internal sealed class UnattendedTurns(IServiceScopeFactory scopes, TurnStore sto
         return live;
     }
 
-    private async Task<LiveTurn?> StartAsync(TurnPlan plan, UnattendedMessage message, IReadOnlyList<MessageAttachment> attached)
+    private async Task<LiveTurn?> StartAsync(TurnPlan plan, MessageToAnswer message, IReadOnlyList<MessageAttachment> attached)
     {
         var live = new LiveTurn(message.TurnId, message.OrgId, message.ThreadId);
         var row = new Message
