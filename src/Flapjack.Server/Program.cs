@@ -1,6 +1,7 @@
 using Flapjack.Server.A2A;
 using Flapjack.Server.Accounts;
 using Flapjack.Server.Agents;
+using Flapjack.Server.Channels;
 using Flapjack.Server.Credentials;
 using Flapjack.Server.Delegation;
 using Flapjack.Server.Files;
@@ -59,6 +60,7 @@ try
     builder.Services.AddPublicChat();
     builder.Services.AddMcpServer();
     builder.Services.AddA2A();
+    builder.Services.AddChannels();
     builder.Services.AddOperations();
 
     var app = builder.Build();
@@ -84,6 +86,7 @@ try
     app.MapPublicChat();
     app.MapMcpServer();
     app.MapA2A();
+    app.MapChannels();
     app.MapOperations();
 
     await SchemaMigration.MigrateAsync(app.Services, CancellationToken.None);

@@ -164,6 +164,7 @@ public sealed partial class ServerFixture : IAsyncLifetime
             ["Limits:PublicThreadsPerHour"] = "0",
             ["Limits:PublicChatMessagesPerMinute"] = "0",
             ["Limits:AnonymousRequestsPerMinute"] = "0",
+            ["Limits:HooksPerMinute"] = "0",
             ["Server:ShutdownGraceSeconds"] = "2",
             // Nobody listens there: no test asks the public registry.
             ["Mcp:RegistryUrl"] = "http://127.0.0.1:9",

@@ -182,6 +182,86 @@ export interface Avatar {
   avatar_url: string;
 }
 
+/** How a channel behaves. Only fields of its kind are there. */
+export interface ChannelConfig {
+  /** Hours of silence after which a contact gets a new thread; 0 = never. */
+  session_hours: number;
+  /** External ids that may talk to the agent; empty = everybody. */
+  allowed_contacts: Array<string>;
+  /** Sent to a contact before the first answer. */
+  greeting: string | null;
+  /** Longest message in characters. */
+  max_message_chars: number;
+  /** Of `telegram`. */
+  reply_in_groups?: string | null;
+  /** Of `slack`. */
+  respond_to?: Array<string> | null;
+  /** Of `slack`. */
+  thread_replies?: boolean | null;
+  /** Of `webhook`. */
+  outbound_url?: string | null;
+  /** Of `webhook`. */
+  id_path?: string | null;
+  /** Of `webhook`. */
+  text_path?: string | null;
+  /** Of `webhook`; absent when there is none. */
+  name_path?: string | null;
+}
+
+/** A channel to create or the fields to change. */
+export interface ChannelRequest {
+  /** `telegram`, `slack`, `whatsapp` or `webhook`. Required when it is created, ignored afterwards. */
+  kind?: string | null;
+  /** 1 to 200 characters; default the kind. */
+  name?: string | null;
+  /** How the channel behaves. Fields that are not sent stay as they are. */
+  config?: { sessionHours?: number | null; allowedContacts?: Array<string> | null; greeting?: string | null; maxMessageChars?: number | null; replyInGroups?: string | null; respondTo?: Array<string> | null; threadReplies?: boolean | null; outboundUrl?: string | null; idPath?: string | null; textPath?: string | null; namePath?: string | null } | null;
+  /** What the kind needs; all of it, also when one value changes. Never returned. */
+  credentials?: { botToken?: string | null; signingSecret?: string | null; accessToken?: string | null; phoneNumberId?: string | null; appSecret?: string | null; verifyToken?: string | null; secret?: string | null } | null;
+  /** Default true. A disabled channel takes messages of its provider and forgets them. */
+  enabled?: boolean | null;
+}
+
+/** A way by which people outside talk to an agent. */
+export interface Channel {
+  /** Id. */
+  id: string;
+  /** The agent that answers. */
+  agent_id: string;
+  /** `telegram`, `slack`, `whatsapp` or `webhook`. */
+  kind: string;
+  /** Name for people. */
+  name: string;
+  /** False: messages are taken and forgotten. */
+  enabled: boolean;
+  /** `active`, `disabled`, `pending` (the provider has not called yet) or `error`. */
+  status: string;
+  /** Always true. */
+  has_credentials: boolean;
+  /** How it behaves. */
+  config: ChannelConfig;
+  /** Where the provider sends messages. Whoever knows it still needs the provider's signature. */
+  webhook_url: string;
+  /** Code and reason of what last went wrong for good; null when nothing did since the last delivery. */
+  last_error: string | null;
+  /** When the last message came, UTC; null before the first. */
+  last_inbound_at: string | null;
+  /** UTC. */
+  created_at: string;
+  /** UTC. */
+  updated_at: string;
+}
+
+/** How a test of credentials went. */
+export interface ChannelTest {
+  /** Whether the provider took them. */
+  ok: boolean;
+  /** Whom they belong to, as the provider says it. */
+  detail?: string | null;
+  /** A code such as `AUTH_FAILED`, `UNREACHABLE`, `TIMEOUT`, `BLOCKED_ADDRESS`, `RATE_LIMITED` or `PROVIDER_REFUSED`, and the reason. */
+  error?: string | null;
+}
+
 /** A tool the client runs. */
 export interface ClientToolRequest {
   /** `^[A-Za-z0-9_-]{1,64}$` without `__`. */
@@ -242,6 +322,36 @@ export interface Compaction {
   anthropicPauseAfter?: boolean;
   /** The same as `openai_compact_threshold`. */
   openaiCompactThreshold?: number;
+}
+
+/** What to change of a contact. */
+export interface ContactRequest {
+  /** Messages of blocked contacts are ignored; they are not told. */
+  blocked?: boolean | null;
+  /** 1 to 200 characters; null = the name the provider gives with the next message. */
+  displayName?: string | null;
+}
+
+/** Somebody who wrote to a channel, or a group. */
+export interface Contact {
+  /** Id. */
+  id: string;
+  /** The channel. */
+  channel_id: string;
+  /** The provider's id of the person or group. */
+  external_id: string;
+  /** Null when the provider gives none. */
+  display_name: string | null;
+  /** The thread they are in; null before the first message, after `/reset` and when it was deleted. */
+  thread_id: string | null;
+  /** Whether their messages are ignored. */
+  blocked: boolean;
+  /** Messages that reached the agent. */
+  message_count: number;
+  /** UTC. */
+  first_seen_at: string | null;
+  /** UTC. */
+  last_seen_at: string | null;
 }
 
 /** A memory to store. */

@@ -25,6 +25,7 @@ internal sealed record ServerSettings
     public required SandboxSettings Sandbox { get; init; }
     public required LogSettings Logs { get; init; }
     public required McpSettings Mcp { get; init; }
+    public required ChannelSettings Channels { get; init; }
     public required MetricsSettings Metrics { get; init; }
     public required IReadOnlyList<string> CorsOrigins { get; init; }
     public required IReadOnlyList<string> AllowedHosts { get; init; }
@@ -68,6 +69,7 @@ internal sealed record ServerSettings
             Sandbox = SandboxSettings.Read(s),
             Logs = new(s.Integer("Logs:RetentionDays", 30, 0, 3650), s.Flag("Logs:CaptureContent", true)),
             Mcp = McpSettings.Read(s),
+            Channels = ChannelSettings.Read(s),
             Metrics = MetricsSettings.Read(s),
             CorsOrigins = s.List("Cors:Origins"),
             AllowedHosts = ReadAllowedHosts(s),
@@ -188,7 +190,7 @@ internal sealed record TurnSettings(int MaxToolCalls, int MaxDelegations, TimeSp
         s.Duration("Turns:StreamStallSeconds", 30, TimeSpan.FromSeconds, 0, 86_400));
 }
 
-internal sealed record LimitSettings(int RequestsPerMinute, int MessagesPerMinute, int LoginFailures, int PublicMessagesPerMinute, int PublicThreadsPerHour, int PublicChatMessagesPerMinute, int AnonymousRequestsPerMinute)
+internal sealed record LimitSettings(int RequestsPerMinute, int MessagesPerMinute, int LoginFailures, int PublicMessagesPerMinute, int PublicThreadsPerHour, int PublicChatMessagesPerMinute, int AnonymousRequestsPerMinute, int HooksPerMinute)
 {
     public static LimitSettings Read(SettingsReader s) => new(
         s.Integer("Limits:RequestsPerMinute", 6_000, 0, int.MaxValue),
@@ -197,5 +199,6 @@ internal sealed record LimitSettings(int RequestsPerMinute, int MessagesPerMinut
         s.Integer("Limits:PublicMessagesPerMinute", 20, 0, int.MaxValue),
         s.Integer("Limits:PublicThreadsPerHour", 10, 0, int.MaxValue),
         s.Integer("Limits:PublicChatMessagesPerMinute", 300, 0, int.MaxValue),
-        s.Integer("Limits:AnonymousRequestsPerMinute", 600, 0, int.MaxValue));
+        s.Integer("Limits:AnonymousRequestsPerMinute", 600, 0, int.MaxValue),
+        s.Integer("Limits:HooksPerMinute", 120, 0, int.MaxValue));
 }

@@ -7,6 +7,8 @@ using Flapjack.Server.Agents.Configs;
 using Flapjack.Server.Agents.Marketplace;
 using Flapjack.Server.Agents.Publishing;
 using Flapjack.Server.Agents.Suggestions;
+using Flapjack.Server.Channels;
+using Flapjack.Server.Channels.Inbound;
 using Flapjack.Server.Files;
 using Flapjack.Server.Integrations;
 using Flapjack.Server.Keys;
@@ -62,6 +64,9 @@ internal sealed class FlapjackDb(DbContextOptions<FlapjackDb> options) : DbConte
     public DbSet<MarketplaceProfile> MarketplaceProfiles => Set<MarketplaceProfile>();
     public DbSet<MarketplaceAvatar> MarketplaceAvatars => Set<MarketplaceAvatar>();
     public DbSet<Suggestion> Suggestions => Set<Suggestion>();
+    public DbSet<Channel> Channels => Set<Channel>();
+    public DbSet<ChannelContact> ChannelContacts => Set<ChannelContact>();
+    public DbSet<ChannelEvent> ChannelEvents => Set<ChannelEvent>();
     public DbSet<McpSession> McpSessions => Set<McpSession>();
     public DbSet<AgentIntegration> AgentIntegrations => Set<AgentIntegration>();
     public DbSet<Integration> Integrations => Set<Integration>();

@@ -42,7 +42,7 @@ internal sealed class AttachmentIntake(Databases databases, FileStore files, Fil
             await using var db = databases.Open(access);
             return await db.FindFileAsync(access, id, cancellationToken);
         }
-        var incoming = new IncomingFile(thread.OrgId, thread.Id, access.Caller.UserId, FileName.Clean(draft.Name, draft.Type), draft.MediaType);
+        var incoming = new IncomingFile(thread.OrgId, thread.Id, access.IsKnown ? access.Caller.UserId : null, FileName.Clean(draft.Name, draft.Type), draft.MediaType);
         var file = draft.Url is { } url
             ? await downloads.FetchAsync(incoming, url, named: draft.Name is not null, draft.SourceField, cancellationToken)
             : await files.StoreAsync(incoming, new MemoryStream(draft.Data!, writable: false), draft.SourceField, cancellationToken);

@@ -64,10 +64,10 @@ internal sealed record TurnOptions
 /// <summary>The doors messages come through, as traces name them.</summary>
 internal static class TurnDoors
 {
-    public const string Api = "api", Public = "public", Mcp = "mcp", A2A = "a2a", Schedule = "schedule";
+    public const string Api = "api", Public = "public", Mcp = "mcp", A2A = "a2a", Schedule = "schedule", Channel = "channel";
 
     /// <summary>Name of the traces of turns whose message came through a door.</summary>
-    public static string TraceOf(string door) => door switch { Public => "public-turn", Schedule => "scheduled-turn", _ => "chat-turn" };
+    public static string TraceOf(string door) => door switch { Public => "public-turn", Schedule => "scheduled-turn", Channel => "channel-turn", _ => "chat-turn" };
 }
 
 /// <summary>A tool the client runs.</summary>
