@@ -37,7 +37,6 @@ internal static class ChannelsFeature
         services.AddSingleton<ChannelDoor>();
         services.AddSingleton<IHousekeepingTask, EventsSweep>();
         services.AddSingleton<ContactDesk>();
-        services.AddSingleton<TurnStart>();
         services.AddSingleton<ChannelTurnsContext>();
         services.AddSingleton<ChannelTurns>();
         services.AddSingleton<EventWorkContext>();

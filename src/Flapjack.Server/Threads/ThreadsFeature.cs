@@ -58,6 +58,7 @@ internal static class ThreadsFeature
         services.AddSingleton<ChildTurns>();
         services.AddSingleton<UnattendedContext>();
         services.AddSingleton<UnattendedTurns>();
+        services.AddSingleton<DeferredTurns>();
         services.AddScoped<TurnImport>();
         services.AddScoped<PastAttachments>();
         services.AddScoped<GuestTurns>();

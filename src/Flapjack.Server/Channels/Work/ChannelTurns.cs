@@ -5,6 +5,7 @@ using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Storage;
 using Flapjack.Server.Threads;
 using Flapjack.Server.Threads.Attachments;
+using Flapjack.Server.Threads.Conversations;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 using Microsoft.EntityFrameworkCore;
@@ -12,7 +13,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Channels.Work;
 
 /// <summary>Lets the agent answer a message: begins its turn once, waits for the end wherever it runs, and says what came of it.</summary>
-internal sealed class ChannelTurns(TurnStart turns, TurnStops stops, TurnStreams streams, ThreadChanges changes, Databases databases, ChannelTurnsContext context)
+internal sealed class ChannelTurns(DeferredTurns turns, TurnStops stops, TurnStreams streams, ThreadChanges changes, Databases databases, ChannelTurnsContext context)
 {
     /// <summary>Nodes tell each other of changes only when they are asked, and signals may be lost.</summary>
     private static readonly TimeSpan SafetyPoll = TimeSpan.FromSeconds(5);
@@ -49,7 +50,7 @@ internal sealed class ChannelTurns(TurnStart turns, TurnStops stops, TurnStreams
     private async Task<LiveTurn> BeginAsync(ChannelEvent e, OpenedChannel channel, InboundMessage message, CancellationToken cancellationToken)
     {
         var options = new TurnOptions { SenderId = message.SenderId ?? message.Contact, SenderName = message.SenderId is null ? message.ContactName : message.SenderName, Source = TurnDoors.Channel, ContinueOnDisconnect = true };
-        var begun = new MessageToAnswer(e.OrgId, e.ThreadId!.Value, e.TurnId!.Value, ContactDesk.UserOf(channel.Row, message.Contact), message.Text, await FetchAsync(channel, message, cancellationToken), options);
+        var begun = new DeferredMessage(e.OrgId, e.ThreadId!.Value, e.TurnId!.Value, ContactDesk.UserOf(channel.Row, message.Contact), message.Text, await FetchAsync(channel, message, cancellationToken), options);
         using var watch = changes.Watch(begun.ThreadId);
         while (true)
         {

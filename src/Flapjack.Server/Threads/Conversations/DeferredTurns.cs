@@ -2,12 +2,11 @@ using Flapjack.Server.Platform;
 using Flapjack.Server.Platform.Http;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Platform.Storage;
-using Flapjack.Server.Threads;
 using Flapjack.Server.Threads.Attachments;
 using Flapjack.Server.Threads.Streams;
 using Flapjack.Server.Threads.Turns;
 
-namespace Flapjack.Server.Channels.Work;
+namespace Flapjack.Server.Threads.Conversations;
 
 /// <summary>A message that no request brings: whoever wrote it is gone, and the answer is sent after them.</summary>
 /// <param name="OrgId">Whose thread it is.</param>
@@ -17,14 +16,14 @@ namespace Flapjack.Server.Channels.Work;
 /// <param name="Content">The text.</param>
 /// <param name="Attachments">Images and files.</param>
 /// <param name="Options">Of the turn; it goes on whoever listens.</param>
-internal sealed record MessageToAnswer(Guid OrgId, Guid ThreadId, Guid TurnId, string UserId, string Content, IReadOnlyList<AttachmentDraft> Attachments, TurnOptions Options);
+internal sealed record DeferredMessage(Guid OrgId, Guid ThreadId, Guid TurnId, string UserId, string Content, IReadOnlyList<AttachmentDraft> Attachments, TurnOptions Options);
 
-/// <summary>Starts turns without a request: through the same planner, store and host as every turn. They go on after a crash like others.</summary>
-internal sealed class TurnStart(IServiceScopeFactory scopes, TurnStore store, TurnHost host, TimeProvider time)
+/// <summary>Starts turns in known threads without a request, under ids chosen before: through the same planner, store and host as every turn. They go on after a crash like others.</summary>
+internal sealed class DeferredTurns(IServiceScopeFactory scopes, TurnStore store, TurnHost host, TimeProvider time)
 {
     /// <summary>Stores the message and starts its turn; null while the thread is busy. A turn that waits for its client is given up, as for every new message.</summary>
     /// <exception cref="ApiException">The turn cannot begin: thread or agent are gone, a model is unknown, an attachment cannot be read.</exception>
-    public async Task<LiveTurn?> BeginAsync(MessageToAnswer message, CancellationToken cancellationToken)
+    public async Task<LiveTurn?> BeginAsync(DeferredMessage message, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var services = scope.ServiceProvider;
@@ -42,7 +41,7 @@ internal sealed class TurnStart(IServiceScopeFactory scopes, TurnStore store, Tu
         return live;
     }
 
-    private async Task<LiveTurn?> StartAsync(TurnPlan plan, MessageToAnswer message, IReadOnlyList<MessageAttachment> attached)
+    private async Task<LiveTurn?> StartAsync(TurnPlan plan, DeferredMessage message, IReadOnlyList<MessageAttachment> attached)
     {
         var live = new LiveTurn(message.TurnId, message.OrgId, message.ThreadId);
         var row = new Message
