@@ -19,7 +19,7 @@ internal static class A2AEndpoints
     {
         var agent = app.MapGroup("/a2a/agents/{agentId:guid}").WithTags("a2a").From("ext");
         agent.MapGet("/.well-known/agent-card.json", Card).WithName("getAgentCard").Access(Scopes.ThreadsWrite).OpenWhen(IsPublicAsync);
-        agent.MapPost("", Post).WithName("postA2AMessage").Access(Scopes.ThreadsWrite, Role.Member).AnswersWithTurn("a2a").WithMetadata(new BodyLimit(BodyLimit.Messages))
+        agent.MapPost("", Post).WithName("postA2AMessage").Access(Scopes.ThreadsWrite, Role.Member).AnswersWithTurn(A2AReplay.Protocol).WithMetadata(new BodyLimit(BodyLimit.Messages))
             .Accepts<JsonRpcMessage>("application/json", "*/*").Produces<JsonElement>(200, "application/json", "text/event-stream");
     }
 

@@ -1,14 +1,17 @@
 using Flapjack.Server.Agents;
+using Flapjack.Server.Agents.Equipment;
 using Flapjack.Server.Channels.Inbound;
 using Flapjack.Server.Channels.Outbound;
 using Flapjack.Server.Channels.Slack;
 using Flapjack.Server.Channels.Telegram;
+using Flapjack.Server.Channels.Tools;
 using Flapjack.Server.Channels.Webhooks;
 using Flapjack.Server.Channels.WhatsApp;
 using Flapjack.Server.Channels.Work;
 using Flapjack.Server.Platform.Housekeeping;
 using Flapjack.Server.Platform.Identity;
 using Flapjack.Server.Threads;
+using Flapjack.Server.Threads.Conversations;
 
 namespace Flapjack.Server.Channels;
 
@@ -36,6 +39,9 @@ internal static class ChannelsFeature
         services.AddSingleton<ChannelInbox>();
         services.AddSingleton<ChannelDoor>();
         services.AddSingleton<IHousekeepingTask, EventsSweep>();
+        services.AddSingleton<ChannelPost>();
+        services.AddSingleton<IAnswerDelivery>(provider => provider.GetRequiredService<ChannelPost>());
+        services.AddSingleton<IToolSource, ChannelTools>();
         services.AddSingleton<ContactDesk>();
         services.AddSingleton<ChannelTurnsContext>();
         services.AddSingleton<ChannelTurns>();

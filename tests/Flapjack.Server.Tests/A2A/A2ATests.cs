@@ -95,6 +95,25 @@ public sealed class A2ATests(TurnWorld world) : IClassFixture<TurnWorld>
     }
 
     [Fact]
+    public async Task A_stream_is_given_again_under_its_idempotency_key()
+    {
+        var agent = await AgentAsync();
+        var message = Message("/count 3");
+        async Task<(string? Replayed, List<ServerEvent> Events)> AskAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/a2a/agents/{agent}") { Content = Call("message/stream", message) };
+            request.Headers.Add("Idempotency-Key", $"a2a-{agent}");
+            using var response = await world.Server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Token);
+            ((int)response.StatusCode).ShouldBe(200);
+            return (response.Header("Idempotency-Replayed"), await ServerEvent.ReadAsync(response, Token).ToListAsync(Token));
+        }
+        var first = await AskAsync();
+        var again = await AskAsync();
+        (first.Replayed, again.Replayed).ShouldBe((null, "true"));
+        again.Events.Select(e => e.Data.ToString()).ShouldBe(first.Events.Select(e => e.Data.ToString()));
+    }
+
+    [Fact]
     public async Task A_task_that_is_not_waited_for_can_be_come_back_to_and_cancelled()
     {
         var agent = await AgentAsync();

@@ -118,8 +118,13 @@ public sealed class TaskFiringTests : IAsyncLifetime
             await Task.WhenAll(_world.Server.RoundAsync(), peer.RoundAsync(), _world.Server.RoundAsync(), peer.RoundAsync());
             foreach (var task in tasks) await _world.RunsAsync(agent, task, round, TimeSpan.Zero);
         }
-        foreach (var task in tasks) (await _world.ReadTaskAsync(agent, task)).GetProperty("run_count").GetInt32().ShouldBe(3);
-        (await _world.ThreadsAsync(agent)).Count.ShouldBe(24);
+        var threads = await _world.ThreadsAsync(agent);
+        foreach (var task in tasks)
+        {
+            var read = await _world.ReadTaskAsync(agent, task);
+            read.GetProperty("run_count").GetInt32().ShouldBe(3, $"{read}\n{threads.Count} threads: {string.Join(", ", threads.Select(t => t.Text("created_at")))}; it is {_world.Server.Time.GetUtcNow():O}");
+        }
+        threads.Count.ShouldBe(24);
     }
 
     [Fact]

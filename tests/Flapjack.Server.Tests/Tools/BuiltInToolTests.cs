@@ -4,6 +4,7 @@ using Flapjack.Server.Delegation;
 using Flapjack.Server.Integrations.Tools;
 using Flapjack.Server.Mcp.Tools;
 using Flapjack.Server.Tests.Accounts;
+using Flapjack.Server.Threads.Turns;
 using Flapjack.Server.Tools;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,10 +21,11 @@ public sealed class BuiltInToolTests(ServerFixture server) : IClassFixture<Serve
     {
         var agent = await server.CreateAgentAsync();
         var thread = await server.CreateThreadAsync(agent);
-        foreach (var config in (string[])["web", "memory", "plan", "knowledge"])
+        foreach (var config in (string[])["web", "memory", "plan", "knowledge", "scheduled-tasks"])
         {
             await server.Client.PutAsync($"/api/agents/{agent}/{config}", JsonText.Content(config == "knowledge" ? """{"enabled":true,"searchTool":true}""" : """{"enabled":true}"""), Token).ShouldBe(200);
         }
+        await server.Client.PostAsync($"/api/agents/{agent}/channels", JsonText.Content("""{"kind":"webhook","config":{"outboundUrl":"https://93.184.216.34/x"},"credentials":{"secret":"sixteen characters"}}"""), Token).ShouldBe(201);
         await using var db = server.Database();
         var row = await db.Agents.IgnoreQueryFilters().SingleAsync(a => a.Id == agent, Token);
         await using var scope = server.Services.CreateAsyncScope();
@@ -31,7 +33,7 @@ public sealed class BuiltInToolTests(ServerFixture server) : IClassFixture<Serve
         {
             // Their names are those of customers.
             if (source is AttachedTools or DatabaseTools or McpToolSource or DelegatedTools) continue;
-            var names = (await source.ListAsync(new(row.OrgId, agent, row.Equipment) { ThreadId = thread, Model = row.DefaultModel }, Token)).Select(tool => tool.Name).ToList();
+            var names = (await source.ListAsync(new(row.OrgId, agent, row.Equipment) { ThreadId = thread, Model = row.DefaultModel, Source = TurnDoors.Schedule }, Token)).Select(tool => tool.Name).ToList();
             names.ShouldNotBeEmpty($"{source.GetType().Name}: switch its tools on above");
             names.Where(name => !BuiltInTools.Contains(name)).ShouldBeEmpty("add them to BuiltInTools");
         }

@@ -14,6 +14,9 @@ internal sealed record EquipmentRequest(Guid OrgId, Guid? AgentId, long Version)
     /// <summary>For whom the turn runs, as the application knows them; null when unknown.</summary>
     public string? UserId { get; init; }
 
+    /// <summary>The door the message came through, such as <c>api</c> or <c>schedule</c>; null outside of turns.</summary>
+    public string? Source { get; init; }
+
     /// <summary>Set when another agent asked for the turn.</summary>
     public DelegationChain? Delegation { get; init; }
 

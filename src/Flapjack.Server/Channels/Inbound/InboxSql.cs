@@ -11,6 +11,18 @@ internal static class InboxSql
         ON CONFLICT (channel_id, event_id) DO NOTHING
         """;
 
+    // Waits for a turn that begins in the same transaction, if it begins.
+    private const string AwaitText = """
+        INSERT INTO channel_events (org_id, channel_id, event_id, contact, urgent, payload, thread_id, turn_id, sent, answered, claim, attempts, due_at, received_at)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, 0, $5, 0, 0, $9, $9 WHERE EXISTS (SELECT 1 FROM threads WHERE id = $7 AND active_turn_id = $8)
+        ON CONFLICT (channel_id, event_id) DO NOTHING
+        """;
+
+    private const string PostText = """
+        INSERT INTO channel_events (org_id, channel_id, event_id, contact, urgent, payload, outbox, sent, answered, claim, attempts, due_at, received_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, 0, 0, $9, $9) ON CONFLICT (channel_id, event_id) DO NOTHING
+        """;
+
     private const string NoteInboundText = "UPDATE channels SET last_inbound_at = $2, status = CASE WHEN status = 'pending' THEN 'active' ELSE status END WHERE id = $1";
 
     private const string NoteHandshakeText = "UPDATE channels SET status = 'active' WHERE id = $1 AND status = 'pending'";
@@ -64,6 +76,14 @@ internal static class InboxSql
     /// <summary>Stores a message unless it came before, or <paramref name="most"/> of its channel wait already.</summary>
     public static SqlStatement Store(Channel channel, InboundMessage message, DateTime now, int most) =>
         new(StoreText, [channel.OrgId, channel.Id, message.EventId, message.Contact, message.Command == InboundMessage.Stop, message.ToText(), now, most, false]);
+
+    /// <summary>Lets the answer of a turn that nobody asked for be delivered.</summary>
+    public static SqlStatement Await(ChannelContact contact, InboundMessage message, Guid thread, Guid turn, DateTime now) =>
+        new(AwaitText, [contact.OrgId, contact.ChannelId, message.EventId, message.Contact, false, message.ToText(), thread, turn, now]);
+
+    /// <summary>Lets something be delivered; the same once only.</summary>
+    public static SqlStatement Post(ChannelContact contact, InboundMessage message, string outbox, DateTime now) =>
+        new(PostText, [contact.OrgId, contact.ChannelId, message.EventId, message.Contact, false, message.ToText(), outbox, true, now]);
 
     public static SqlStatement NoteInbound(Guid channel, DateTime now) => new(NoteInboundText, [channel, now]);
 

@@ -64,11 +64,12 @@ internal sealed class UnattendedTurns(IServiceScopeFactory scopes, TurnStore sto
         if (context.Draining.IsDraining) return new(null, IsBusy: true);
         // 3. Everything in one unit; not cancelled half way, since what is stored as running must run.
         var live = new LiveTurn(Ids.New(), thread.OrgId, thread.Id);
+        var deliveries = known is null ? [] : await DeliveriesAsync(live, cancellationToken);
         for (var attempt = 1; ; attempt++)
         {
             var said = Said(message, plan, live);
             var own = writes(live, said.CreatedAt);
-            var result = await context.Writer.WriteAsync([own.Guard, .. known is null ? [ThreadSql.Insert(plan.Thread)] : Array.Empty<SqlStatement>(), .. store.OpeningOf(plan, live.TurnId, said), own.Started], CancellationToken.None);
+            var result = await context.Writer.WriteAsync([own.Guard, .. known is null ? [ThreadSql.Insert(plan.Thread)] : Array.Empty<SqlStatement>(), .. store.OpeningOf(plan, live.TurnId, said), .. deliveries, own.Started], CancellationToken.None);
             if (result.Refused) return new(null, IsBusy: false);
             if (result.Returned is { } seq) return new(Start(plan, live, said, seq), IsBusy: false);
             if (known is not null || attempt == MaxAttempts) return new(null, IsBusy: true);
@@ -98,6 +99,13 @@ internal sealed class UnattendedTurns(IServiceScopeFactory scopes, TurnStore sto
         CreatedAt = context.Time.Now(),
     };
 
+    private async Task<List<SqlStatement>> DeliveriesAsync(LiveTurn live, CancellationToken cancellationToken)
+    {
+        var statements = new List<SqlStatement>();
+        foreach (var delivery in context.Deliveries) statements.AddRange(await delivery.OfAsync(live.OrgId, live.ThreadId, live.TurnId, cancellationToken));
+        return statements;
+    }
+
     private ConversationThread NewThread(UnattendedMessage message, Guid id)
     {
         var now = openings.Next();
@@ -122,4 +130,4 @@ internal sealed class UnattendedTurns(IServiceScopeFactory scopes, TurnStore sto
 }
 
 /// <summary>What such turns share.</summary>
-internal sealed record UnattendedContext(IWriter Writer, AgentConfigs Configs, Draining Draining, TimeProvider Time);
+internal sealed record UnattendedContext(IWriter Writer, AgentConfigs Configs, Draining Draining, IEnumerable<IAnswerDelivery> Deliveries, TimeProvider Time);

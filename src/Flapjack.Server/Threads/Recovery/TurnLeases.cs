@@ -8,6 +8,7 @@ namespace Flapjack.Server.Threads.Recovery;
 /// <summary>Renews the leases of this node's turns and looks for turns whose node is gone, so that no thread stays busy for a dead one.</summary>
 internal sealed partial class TurnLeases(TurnHost host, TurnRecovery recovery, LeaseBook book, ServerSettings settings, TimeProvider time, ILogger<TurnLeases> logger) : BackgroundService
 {
+    private readonly TaskCompletionSource _recovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private HashSet<Guid> _lost = [];
 
     /// <summary>Before the first request: what a node that is surely dead has left. On SQLite that is everything; on PostgreSQL what the last process of this data directory ran, and what has no lease.</summary>
@@ -16,16 +17,19 @@ internal sealed partial class TurnLeases(TurnHost host, TurnRecovery recovery, L
         // Renewals come first: what is taken over in a long recovery must not lapse meanwhile.
         await base.StartAsync(cancellationToken);
         await RecoverAsync(await book.LeftBeforeStartAsync(cancellationToken), cancellationToken);
+        _recovered.TrySetResult();
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        EachRoundAsync(RenewAsync, stoppingToken),
+        EachRoundAsync(RenewAsync, Task.CompletedTask, stoppingToken),
         // A recovery may wait for the database; the leases of healthy turns do not wait with it.
-        EachRoundAsync(() => RecoverAllAsync(stoppingToken), stoppingToken));
+        // Its rounds begin after the recovery at the start: what both took over would count as two of the few times a turn may be.
+        EachRoundAsync(() => RecoverAllAsync(stoppingToken), _recovered.Task, stoppingToken));
 
-    private async Task EachRoundAsync(Func<Task> round, CancellationToken stoppingToken)
+    private async Task EachRoundAsync(Func<Task> round, Task begin, CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(settings.Turns.LeaseTime / 6, time);
+        await begin.WaitAsync(stoppingToken);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try

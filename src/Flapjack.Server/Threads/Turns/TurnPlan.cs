@@ -71,6 +71,7 @@ internal sealed class TurnPlanner(ModelDirectory models, IEnumerable<IToolSource
         {
             ThreadId = thread.Id,
             UserId = userId,
+            Source = options.Source,
             Model = model.Id,
             Bindings = options.Bindings ?? thread.ResourceBindings,
             Delegation = options.Delegation,

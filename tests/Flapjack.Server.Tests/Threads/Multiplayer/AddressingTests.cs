@@ -21,7 +21,7 @@ public sealed class AddressingTests(TurnWorld world) : IClassFixture<TurnWorld>
         Story.Of(await crew.AskAsync(new { content = "hello" })).ShouldBe(["meta", "not_addressed []", "done"]);
         world.Upstream.Requests.Count.ShouldBe(asked);
         var whole = await world.PostAsync($"/api/threads/{crew.Thread}/messages", new { content = "hello", stream = false }).ShouldBe(200);
-        (whole.Text("content"), whole.Text("finishReason"), whole.GetProperty("events")[0].GetProperty("data").Text("kind")).ShouldBe(("", "not_addressed", "not_addressed"));
+        (whole.Text("content"), whole.Text("finishReason"), whole.GetProperty("events").GetArrayLength()).ShouldBe(("", "not_addressed", 0));
 
         // What was said before is known to the agent once it is called.
         world.Upstream.Reply(Script.Text("Yes?"));
