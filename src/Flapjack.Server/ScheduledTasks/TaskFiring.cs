@@ -26,7 +26,8 @@ internal sealed partial class TaskFiring(Databases databases, UnattendedTurns tu
         {
             await using var db = databases.Open(key.OrgId);
             var task = await db.ScheduledTasks.AsNoTracking().FirstOrDefaultAsync(t => t.Id == key.Id, cancellationToken);
-            return task is { Status: TaskStatuses.Active, TurnId: null, NextRunAt: { } occurrence } ? await FireAsync(task, occurrence, cancellationToken) : null;
+            // Asked again: since the round that saw it due another node may have carried it out, to the turn's end, and the next occurrence is still to come.
+            return task is { Status: TaskStatuses.Active, TurnId: null, NextRunAt: { } occurrence } && task.DueAt <= time.Now() ? await FireAsync(task, occurrence, cancellationToken) : null;
         }
         catch (Exception exception) when (DatabaseFaults.IsOutage(exception))
         {

@@ -128,6 +128,18 @@ public sealed class TaskFiringTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_task_that_was_carried_out_since_it_was_seen_due_waits_for_its_next_time()
+    {
+        var agent = await _world.AgentAsync();
+        var task = await _world.TaskAsync(agent, new { prompt = "/echo once an hour", everyMinutes = 60 });
+        await _world.RunsAsync(agent, task, 1, TimeSpan.FromHours(1));
+        // As a node does that read the list of due tasks before.
+        var late = new TaskKey(task.GetProperty("id").GetGuid(), await _world.Server.FirstOrgAsync());
+        (await _world.Server.Services.GetRequiredService<TaskFiring>().FireAsync(late, Token)).ShouldBeNull();
+        (await _world.ReadTaskAsync(agent, task)).GetProperty("run_count").GetInt32().ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_busy_thread_is_waited_for()
     {
         var agent = await _world.AgentAsync();
