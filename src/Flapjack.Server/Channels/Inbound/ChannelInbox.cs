@@ -16,7 +16,8 @@ internal sealed class ChannelInbox(IWriter writer, IReader reader, Databases dat
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(60);
 
     private readonly ConcurrentDictionary<(long Number, long Claim), bool> _running = new();
-    private readonly SemaphoreSlim _work = new(0, 1);
+    // One loop hands out the work.
+    private readonly WorkBell _bell = new(1);
 
     /// <summary>Stores what came. When this returns, nothing of it gets lost any more; what came before is dropped.</summary>
     /// <exception cref="ApiException">503: too much of the channel waits already.</exception>
@@ -52,30 +53,10 @@ internal sealed class ChannelInbox(IWriter writer, IReader reader, Databases dat
     public Task NoteHandshakeAsync(Channel channel) => writer.WriteAsync([InboxSql.NoteHandshake(channel.Id)]);
 
     /// <summary>Something may be taken.</summary>
-    public void Wake()
-    {
-        try
-        {
-            if (_work.CurrentCount == 0) _work.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Somebody else woke it at the same moment.
-        }
-    }
+    public void Wake() => _bell.Ring();
 
     /// <summary>Waits until something may be taken, or the time is up.</summary>
-    public async Task WaitForWorkAsync(TimeSpan longest, CancellationToken cancellationToken)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var pause = new PeriodicTimer(longest, context.Time);
-        var woken = _work.WaitAsync(either.Token);
-        await Task.WhenAny(woken, pause.WaitForNextTickAsync(either.Token).AsTask());
-        await either.CancelAsync();
-        // To its end: a wait that is left behind may still take the wake meant for whoever comes next.
-        await woken.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
-    }
+    public Task WaitForWorkAsync(TimeSpan longest, CancellationToken cancellationToken) => _bell.WaitAsync(longest, context.Time, cancellationToken);
 
     /// <summary>Takes up to <paramref name="most"/> messages, which are this node's until <see cref="End"/>.</summary>
     public async Task<IReadOnlyList<ChannelEvent>> TakeAsync(int most, bool urgent, CancellationToken cancellationToken)
@@ -120,7 +101,7 @@ internal sealed class ChannelInbox(IWriter writer, IReader reader, Databases dat
         else if (context.Node.Predecessor is { } dead) await writer.WriteAsync([InboxSql.ReleaseNode(dead)]);
     }
 
-    public void Dispose() => _work.Dispose();
+    public void Dispose() => _bell.Dispose();
 
     // PostgreSQL takes no U+0000 in text.
     private static InboundMessage Clean(InboundMessage m) => m with

@@ -22,32 +22,20 @@ internal sealed class IndexQueue : IDisposable
     private readonly ServerSettings _settings;
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _waiting = new();
     private readonly ConcurrentDictionary<(Guid Document, long Claim), bool> _running = new();
-    private readonly SemaphoreSlim _work = new(0);
+    private readonly WorkBell _bell;
 
     public IndexQueue(IWriter writer, IReader reader, Databases databases, NodeName node, ISignals signals, ServerSettings settings)
     {
         (_writer, _reader, _databases, _node, _signals, _settings) = (writer, reader, databases, node, signals, settings);
+        _bell = new(settings.Knowledge.Workers);
         signals.On(Topic, signal => { if (Guid.TryParse(signal.Body, out var id)) Complete(id); });
     }
 
     /// <summary>Something was queued.</summary>
-    public void Wake()
-    {
-        if (_work.CurrentCount < _settings.Knowledge.Workers) _work.Release();
-    }
+    public void Wake() => _bell.Ring();
 
     /// <summary>Waits until something is queued here, or the time is up.</summary>
-    public async Task WaitForWorkAsync(TimeSpan longest, TimeProvider time, CancellationToken cancellationToken)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var pause = new PeriodicTimer(longest, time);
-        var woken = _work.WaitAsync(either.Token);
-        await Task.WhenAny(woken, pause.WaitForNextTickAsync(either.Token).AsTask());
-        await either.CancelAsync();
-        // To its end: a wait that is left behind may still take the wake meant for whoever comes next.
-        await woken.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
-    }
+    public Task WaitForWorkAsync(TimeSpan longest, TimeProvider time, CancellationToken cancellationToken) => _bell.WaitAsync(longest, time, cancellationToken);
 
     /// <summary>Completes when the document's work is done, on whatever node; signals may be lost, so wait no longer than fits.</summary>
     public Task DoneAsync(Guid document) => _waiting.GetOrAdd(document, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
@@ -92,7 +80,7 @@ internal sealed class IndexQueue : IDisposable
         else if (_node.Predecessor is { } dead) await _writer.WriteAsync([IndexSql.ReleaseNode(dead)]);
     }
 
-    public void Dispose() => _work.Dispose();
+    public void Dispose() => _bell.Dispose();
 
     private void Complete(Guid document)
     {

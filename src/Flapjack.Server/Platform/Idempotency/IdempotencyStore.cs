@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Flapjack.Server.Platform.Idempotency;
 
 /// <summary>Claims keys and keeps answers. The unique index on the scope decides between requests that come at once, on any node.</summary>
-internal sealed class IdempotencyStore(Databases databases, IWriter writer, SecretBox box, TimeProvider time)
+internal sealed partial class IdempotencyStore(Databases databases, IWriter writer, SecretBox box, TimeProvider time, ILogger<IdempotencyStore> logger)
 {
     /// <summary>How long an answer is given again.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
@@ -42,6 +42,24 @@ internal sealed class IdempotencyStore(Databases databases, IWriter writer, Secr
     /// <summary>The request still waits to be executed: its claim is no dead node's.</summary>
     public Task RenewAsync(IdempotencyClaim claim) => writer.WriteAsync([IdempotencySql.Renew(claim.Id, time.Now())], CancellationToken.None);
 
+    /// <summary>Renews a claim until its request begins or gives up. It never fails: what goes wrong is logged, and the next round comes well before the claim counts as abandoned.</summary>
+    public async Task RenewUntilAsync(Task begun, IdempotencyClaim claim)
+    {
+        using var timer = new PeriodicTimer(Abandoned / 5, time);
+        _ = begun.ContinueWith(_ => timer.Dispose(), TaskScheduler.Default);
+        while (await timer.WaitForNextTickAsync())
+        {
+            try
+            {
+                await RenewAsync(claim);
+            }
+            catch (Exception exception)
+            {
+                LogNotRenewed(logger, exception);
+            }
+        }
+    }
+
     public Task KeepAsync(IdempotencyClaim claim, KeptAnswer answer) =>
         writer.WriteAsync([IdempotencySql.Keep(claim.Id, answer.Status, answer.ContentType, box.SealBytes(answer.Pack(), Place(claim.Id)))], CancellationToken.None);
 
@@ -54,6 +72,9 @@ internal sealed class IdempotencyStore(Databases databases, IWriter writer, Secr
     public Task ForgetAsync(IdempotencyClaim claim) => writer.WriteAsync([IdempotencySql.Forget(claim.Id)], CancellationToken.None);
 
     public KeptAnswer Open(IdempotencyRecord record) => KeptAnswer.Unpack(record.Status!.Value, record.ContentType, box.OpenBytes(record.Body!, Place(record.Id)));
+
+    [LoggerMessage(1, LogLevel.Warning, "The claim of a request that waits could not be renewed")]
+    private static partial void LogNotRenewed(ILogger logger, Exception exception);
 
     private static string Place(Guid id) => $"idempotency_records/{id}/body";
 }

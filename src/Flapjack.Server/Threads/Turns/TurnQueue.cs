@@ -59,7 +59,8 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
         {
             var place = await TakePlaceAsync(line, draft, client);
             var turn = WaitAsync(thread, line, place, begin, client.Left);
-            if (client.Claim is { } claim) _ = RenewUntilAsync(turn, claim);
+            // Hours may pass: a repeat under the same key must not take this message for a dead node's.
+            if (client.Claim is { } claim) _ = claims.RenewUntilAsync(turn, claim);
             try
             {
                 if (draft.Stream) await client.SendCommentsUntilAsync(turn);
@@ -105,24 +106,6 @@ internal sealed class TurnQueue(TurnStops stops, TurnSignals signals, ThreadChan
     {
         await place.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (place.IsCompletedSuccessfully) line.Head.Release();
-    }
-
-    // Hours may pass: a repeat under the same key must not take this message for a dead node's.
-    private async Task RenewUntilAsync(Task turn, IdempotencyClaim claim)
-    {
-        using var timer = new PeriodicTimer(IdempotencyStore.Abandoned / 5, time);
-        _ = turn.ContinueWith(_ => timer.Dispose(), TaskScheduler.Default);
-        while (await timer.WaitForNextTickAsync())
-        {
-            try
-            {
-                await claims.RenewAsync(claim);
-            }
-            catch (Exception exception) when (DatabaseFaults.IsOutage(exception))
-            {
-                // The next round comes well before the claim counts as abandoned.
-            }
-        }
     }
 
     // The client left at the very moment its turn began: nobody else would tell the turn.
